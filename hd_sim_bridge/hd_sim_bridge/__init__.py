@@ -1,0 +1,1 @@
+"""MuJoCo simulation behind the topics that a real robot has."""

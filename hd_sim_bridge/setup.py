@@ -1,0 +1,26 @@
+"""Package hd_sim_bridge."""
+from setuptools import find_packages, setup
+
+PACKAGE = "hd_sim_bridge"
+
+setup(
+    name=PACKAGE,
+    version="0.1.0",
+    packages=find_packages(exclude=["test"]),
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
+        (f"share/{PACKAGE}", ["package.xml"]),
+    ],
+    install_requires=["setuptools", "numpy", "mujoco>=3.3,<4"],
+    extras_require={"test": ["pytest", "hypothesis"]},
+    zip_safe=False,
+    maintainer="HyperDistill for ROS 2 maintainers",
+    maintainer_email="maintainers@hyperdistill.example.org",
+    description="MuJoCo simulation behind the topics that a real robot has, in real time and in lockstep.",
+    license="Apache-2.0",
+    entry_points={
+        "console_scripts": [
+            "bridge_node = hd_sim_bridge.bridge_node:main",
+        ],
+    },
+)

@@ -1,0 +1,1 @@
+"""Offline training: robots, simulation engine, teacher, distillation, evaluation and export."""

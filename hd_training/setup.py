@@ -1,0 +1,34 @@
+"""Package hd_training."""
+from setuptools import find_packages, setup
+
+PACKAGE = "hd_training"
+
+setup(
+    name=PACKAGE,
+    version="0.1.0",
+    packages=find_packages(exclude=["test"]),
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
+        (f"share/{PACKAGE}", ["package.xml"]),
+    ],
+    install_requires=["setuptools", "numpy", "mujoco>=3.3,<4", "torch", "onnx", "onnxscript", "tqdm", "matplotlib"],
+    extras_require={"test": ["pytest", "hypothesis"]},
+    zip_safe=False,
+    maintainer="HyperDistill for ROS 2 maintainers",
+    maintainer_email="maintainers@hyperdistill.example.org",
+    description="Offline training of the policy generator: robots, teacher, distillation, evaluation and export.",
+    license="Apache-2.0",
+    entry_points={
+        "console_scripts": [
+            "benchmark = hd_training.benchmark:main",
+            "collect = hd_training.collect:main",
+            "distill = hd_training.distill:main",
+            "evaluate = hd_training.evaluate:main",
+            "export_bundle = hd_training.export_bundle:main",
+            "make_robots = hd_training.make_robots:main",
+            "mutate_robots = hd_training.mutate_robots:main",
+            "train = hd_training.train:main",
+            "train_teacher = hd_training.train_teacher:main",
+        ],
+    },
+)

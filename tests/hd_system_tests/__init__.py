@@ -1,0 +1,1 @@
+"""Tests that cross packages; the tests themselves are in `test/`."""
