@@ -154,7 +154,7 @@ class _Assembler:
         return merged
 
     def add(self, group: _Group, parent: int, position: np.ndarray, axes: np.ndarray | None, hinges: tuple) -> None:
-        """Append the limb of a group and, depth-first, all below it; ``axes`` turns the group's frame to the torso's."""
+        """Append the limb of a group and, depth-first, all below it; ``axes`` turns the group's axes to the torso's."""
         inertial = _merged(group.inertials)
         if inertial is None or not inertial.mass > 0:
             raise MorphologyError(
@@ -190,7 +190,7 @@ class _Assembler:
             if np.linalg.norm(second.translation) > COINCIDENT:
                 raise MorphologyError(
                     f"Link '{group.name}' has no mass and its two joints '{joint.name}' and '{second.name}' lie "
-                    f"{np.linalg.norm(second.translation):.3g} m apart; expected coincident origins, or mass and inertia."
+                    f"{np.linalg.norm(second.translation):.3g} m apart; expected coincident origins, or a mass."
                 )
             axes = _compose(axes, second.rotation)
             hinges.append(_turned_hinge(second.hinge, axes))

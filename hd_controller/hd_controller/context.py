@@ -1,8 +1,8 @@
 """Context features: the numbers a hypernetwork reads about each limb of a body.
 
-Order per limb (``FEATURE_NAMES``): position relative to the torso 3, limb direction 3, length 1, radius 1, mass 1, inertia
-6, then for joint slots 0 and 1 axis 3, range 2, effort limit 1, damping 1 (zeros for an empty slot). Nothing here depends on
-where a robot spawns, nor on anything two descriptions of one body could disagree on.
+Order per limb (``FEATURE_NAMES``): position relative to the torso 3, limb direction 3, length 1, radius 1, mass 1,
+inertia 6, then for joint slots 0 and 1 axis 3, range 2, effort limit 1, damping 1 (zeros for an empty slot). Nothing
+here depends on where a robot spawns, nor on anything two descriptions of one body could disagree on.
 """
 
 import math

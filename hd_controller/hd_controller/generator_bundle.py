@@ -1,8 +1,8 @@
 """A trained hypernetwork on disk: a folder with ``hypernetwork.onnx`` and ``bundle.json``.
 
-ONNX input ``context`` float32 (L, C), normalised as the header says; outputs ``input_weight`` (L, 17, H), ``input_bias``
-(L, H), ``hidden_weight_k`` (H, H) and ``hidden_bias_k`` (H,) for k = 0.., ``output_weight`` (L, H, 2) and ``output_bias``
-(L, 2). Vectors multiply from the left: y = x @ W + b.
+ONNX input ``context`` float32 (L, C), normalised as the header says; outputs ``input_weight`` (L, 17, H),
+``input_bias`` (L, H), ``hidden_weight_k`` (H, H) and ``hidden_bias_k`` (H,) for k = 0.., ``output_weight`` (L, H, 2)
+and ``output_bias`` (L, 2). Vectors multiply from the left: y = x @ W + b.
 """
 
 import hashlib

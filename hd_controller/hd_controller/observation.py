@@ -2,8 +2,8 @@
 
 Per limb: position 3 (x relative to the torso; y relative to the latched origin; z above ground), orientation
 quaternion 4 (w, x, y, z), linear velocity 3, angular velocity 3, then for joint slots 0 and 1 the joint position scaled
-to 0..1 over its range and the joint velocity [rad/s]; empty slots are 0. All vectors are in the origin's frame: +x is the
-heading latched when the policy was activated. The torso's quaternion has w >= 0 and the limbs' signs follow it.
+to 0..1 over its range and the joint velocity [rad/s]; empty slots are 0. All vectors are in the origin's frame: +x is
+the heading latched when the policy was activated. The torso's quaternion has w >= 0 and the limbs' signs follow it.
 """
 
 import math

@@ -1,7 +1,7 @@
 """The per-robot MLP: the only network that runs at control rate.
 
-h = ReLU(sum_i (W_i x_i + b_i)), hidden ReLU layers, then one mean action per joint slot. The per-limb matrices are stacked
-once, so a step is a few matrix-vector products into preallocated arrays.
+h = ReLU(sum_i (W_i x_i + b_i)), hidden ReLU layers, then one mean action per joint slot. The per-limb matrices are
+stacked once, so a step is a few matrix-vector products into preallocated arrays.
 """
 
 import numpy as np
