@@ -1,20 +1,17 @@
 """From a description text to the policy of that very robot: four calls."""
 
-import hashlib
 from pathlib import Path
+
+import numpy as np
 
 from hd_controller.context import context_features
 from hd_controller.coverage import coverage_report
+from hd_controller.description_hash import description_sha256
 from hd_controller.generator_bundle import GeneratorBundle
 from hd_controller.morphology import Morphology
 from hd_controller.observation import OBSERVATION_SET
 from hd_controller.policy_bundle import PolicyBundle
 from hd_controller.urdf_reader import read_urdf
-
-
-def description_sha256(description: str) -> str:
-    """SHA-256 (hex) of a description text: what ties a policy to what was published."""
-    return hashlib.sha256(description.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def generate_policy(description: str, generator: GeneratorBundle, *, folder: Path | None = None) -> PolicyBundle:
@@ -50,8 +47,8 @@ def policy_for(
         effort_limits=morphology.effort_limits,
         layers=generator.layers(context_features(morphology)),
         observation_set=OBSERVATION_SET,
-        observation_mean=generator.observation_mean,
-        observation_std=generator.observation_std,
+        observation_mean=generator.observation_mean.astype(np.float32),
+        observation_std=generator.observation_std.astype(np.float32),
         observation_clip=generator.observation_clip,
         control_period_s=generator.control_period_s,
         generator_id=generator.generator_id,

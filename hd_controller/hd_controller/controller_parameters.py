@@ -1,0 +1,60 @@
+"""Parameters of the controller node: name, default, meaning; read once at start."""
+
+from __future__ import annotations
+
+from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.node import Node
+
+from hd_controller.controller import GUARD_PROFILES, ControllerSettings
+from hd_controller.controller_modes import REARM
+from hd_controller.errors import HdError
+
+TRIGGERS = ("state", "steady_clock")
+BASE_STATES = ("odom", "imu")
+RELIABILITIES = ("auto", "reliable", "best_effort")
+
+PARAMETERS: dict[str, tuple[object, str]] = {
+    "autostart": (True, "configure and activate without being asked"),
+    "trigger": ("state", "state: act on each state (simulation); steady_clock: act once per period (hardware)"),
+    "control_period": (0.02, "seconds; a policy with another control period is refused"),
+    "state_timeout": (0.1, "seconds on a steady clock after which states are stale"),
+    "base_state": ("odom", "odom: pose and twist of the torso; imu: orientation and angular velocity only"),
+    "state_reliability": ("auto", "reliable, best_effort, or auto: reliable with trigger state, else best effort"),
+    "rearm_on_swap": ("auto", "auto: run by itself at start and after a swap; manual: wait for ~/enable"),
+    "guard_profile": ("benchmark", "benchmark: finite, stale, e_stop; hardware: limits near bounds as well"),
+    "damping_gain": (1.0, "N m s/rad of the damping command in standby and fault"),
+    "allow_out_of_distribution": (False, "activate policies of robots outside the trained range"),
+    "command_type": ("hd", "hd, joint_state or float64_array"),
+    "policy_file": ("", "policy bundle to run without a generator; it must fit the robot_description"),
+}
+
+
+def declare(node: Node) -> None:
+    """Declare all parameters, read-only and described."""
+    for name, (default, meaning) in PARAMETERS.items():
+        node.declare_parameter(name, default, ParameterDescriptor(description=meaning, read_only=True))
+
+
+def choice(node: Node, name: str, allowed: tuple[str, ...]) -> str:
+    """The value of a parameter with a fixed set of values; raises HdError for another one."""
+    value = node.get_parameter(name).value
+    if value not in allowed:
+        raise HdError(f"parameter {name} is '{value}'; expected one of {', '.join(allowed)}")
+    return value
+
+
+def positive(node: Node, name: str) -> float:
+    """The value of a parameter that must be a positive number; raises HdError otherwise."""
+    value = float(node.get_parameter(name).value)
+    if not 0 < value < float("inf"):
+        raise HdError(f"parameter {name} is {value}; expected a positive number")
+    return value
+
+
+def settings(node: Node) -> ControllerSettings:
+    """The part of the parameters that the ROS-free controller needs."""
+    return ControllerSettings(
+        rearm_on_swap=choice(node, "rearm_on_swap", REARM), control_period_s=positive(node, "control_period"),
+        state_timeout_s=positive(node, "state_timeout"), damping_gain=positive(node, "damping_gain"),
+        guard_profile=choice(node, "guard_profile", GUARD_PROFILES),
+        allow_out_of_distribution=bool(node.get_parameter("allow_out_of_distribution").value))

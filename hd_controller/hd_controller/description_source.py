@@ -1,0 +1,35 @@
+"""From a robot file to the URDF text that is published as robot_description."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hd_controller.errors import HdError
+from hd_controller.robot_file import read_robot
+from hd_controller.shipped_files import robot_file
+from hd_controller.urdf_reader import read_urdf
+from hd_controller.urdf_writer import write_urdf
+from hd_controller.xml_document import MAX_BYTES
+
+
+def description_text(robot: str) -> tuple[str, Path]:
+    """URDF text and file of a shipped robot's name or a file path; raises HdError with one sentence.
+
+    A URDF that can be read from its text alone is passed on unchanged; any other accepted file (MJCF, or a URDF with
+    meshes beside it) is written anew as URDF that needs no other file.
+    """
+    path = robot_file(robot)
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise HdError(f"{path} has {size} bytes; a robot description may have {MAX_BYTES} at most")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise HdError(f"{path} cannot be read as UTF-8 text: {problem}") from None
+    morphology = read_robot(path)
+    try:
+        if read_urdf(text).robot_id == morphology.robot_id:
+            return text, path
+    except HdError:
+        pass
+    return write_urdf(morphology), path

@@ -1,0 +1,60 @@
+"""Joints are matched by name, never by order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from hd_controller.errors import HdError
+
+
+class StateError(HdError):
+    """A message about the robot's state that cannot be used; the sentence says why."""
+
+
+class NotFiniteError(StateError):
+    """A state of the right robot with values that are not finite: the robot must not go on with its last effort."""
+
+
+class JointMap:
+    """Where each of the policy's joints stands in the messages; resolved again only when the message order changes.
+
+    `names` are the J joints in the policy's order.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+        self._index = {name: place for place, name in enumerate(self.names)}
+        self._seen: list[str] | None = None
+        self._order = np.zeros(len(self.names), dtype=np.intp)
+
+    def order(self, message_names: list[str]) -> np.ndarray:
+        """Return (J,) such that `message_values[order]` is in the policy's order.
+
+        Raises StateError when a joint is missing, unknown or named twice.
+        """
+        if message_names == self._seen:
+            return self._order
+        self._seen = None
+        missing = sorted(set(self.names) - set(message_names))
+        extra = sorted(set(message_names) - set(self.names))
+        if missing or extra:
+            raise StateError(self._difference(missing, extra))
+        if len(message_names) != len(self.names):
+            twice = sorted({name for name in message_names if message_names.count(name) > 1})
+            raise StateError(f"joint names are given twice: {', '.join(twice[:4])}; each joint must appear once")
+        for place, name in enumerate(message_names):
+            self._order[self._index[name]] = place
+        self._seen = list(message_names)
+        return self._order
+
+    @staticmethod
+    def _difference(missing: list[str], extra: list[str]) -> str:
+        """Describe how the names differ, at most four of each kind."""
+        parts = []
+        if missing:
+            parts.append("missing " + ", ".join(missing[:4]) + (" ..." if len(missing) > 4 else ""))
+        if extra:
+            parts.append("unknown " + ", ".join(extra[:4]) + (" ..." if len(extra) > 4 else ""))
+        return f"joint names are not those of the robot: {'; '.join(parts)}; joints are matched by name"

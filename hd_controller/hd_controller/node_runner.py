@@ -1,0 +1,101 @@
+"""Runs one node as a process: own signal handling, a bounded spin loop, a safe end, an exit code."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
+
+from hd_controller.errors import HdError
+from hd_controller.signals import StopRequest
+
+SPIN_TIMEOUT_S = 0.1
+
+
+class RunnableNode(Protocol):
+    """What the runner needs beside a plain node."""
+
+    exit_code: int | None
+
+    def start(self, post: Callable[[Callable[[], None]], Any]) -> None:
+        """Begin work; `post` puts a function onto the executor thread and may be called from any thread."""
+
+    def stop(self) -> None:
+        """Send the safe command and end threads; the node is destroyed afterwards."""
+
+
+def make_executor(name: str) -> Any:
+    """Return the executor called `events` or `single`.
+
+    The events executor costs less than half the processor time; where it does not exist, the single-threaded one is
+    taken. Raises HdError for another name.
+    """
+    if name not in ("events", "single"):
+        raise HdError(f"parameter executor is '{name}'; expected 'events' or 'single'")
+    if name == "events":
+        try:
+            from rclpy.experimental import EventsExecutor
+            return EventsExecutor()
+        except ImportError:
+            pass
+    return SingleThreadedExecutor()
+
+
+def guarded(function: Callable[[], None], node: Any) -> Callable[[], None]:
+    """Wrap a posted function: an exception inside a task must never reach the executor's native code."""
+    def run() -> None:
+        try:
+            function()
+        except Exception as problem:  # logged; the node goes on)
+            node.get_logger().error(f"internal error in a background task: {problem!r}")
+    return run
+
+
+def run_node(make_node: Callable[[], Any], arguments: list[str] | None = None) -> int:
+    """Run the node until it is done or a signal arrives; returns the process exit code.
+
+    A HdError while starting ends in one line and code 1; SIGINT and SIGTERM end in a safe command and code 0.
+    """
+    request = StopRequest().install()
+    rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+    node: Any = None
+    try:
+        node = make_node()
+        executor = make_executor(node.get_parameter("executor").value)
+        executor.add_node(node)
+        node.start(lambda function: executor.create_task(guarded(function, node)))
+        while not request.requested and node.exit_code is None:
+            executor.spin_once(timeout_sec=SPIN_TIMEOUT_S)
+        return node.exit_code or 0
+    except HdError as problem:
+        print(f"error: {problem}", file=sys.stderr, flush=True)
+        return 1
+    except Exception:
+        if not request.requested:
+            traceback.print_exc()
+        return 0 if request.requested else 1
+    finally:
+        _end(node)
+
+
+def _end(node: Any) -> None:
+    """Stop and destroy the node, then shut rclpy down; troubles while ending are one line each."""
+    if node is not None:
+        for action in (node.stop, node.destroy_node):
+            try:
+                action()
+            except Exception as problem:  # the process ends in any case)
+                print(f"while ending: {problem!r}", file=sys.stderr, flush=True)
+    rclpy.try_shutdown()
+
+
+def declare_executor(node: Any) -> None:
+    """Declare the parameter every node of the project has."""
+    from rcl_interfaces.msg import ParameterDescriptor
+    node.declare_parameter("executor", "events", ParameterDescriptor(
+        description="events (less processor time) or single", read_only=True))

@@ -1,0 +1,92 @@
+"""Puts joint state, odometry and IMU together into one checked RobotState.
+
+Values are copied bit by bit: no rescaling, no renormalisation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hd_controller.joint_map import JointMap, NotFiniteError, StateError
+from hd_controller.kinematics import RobotState
+
+QUATERNION_TOLERANCE = 1e-2
+
+
+@dataclass(frozen=True)
+class Part:
+    """One message's share of a state: its stamp [ns] and when it arrived on the steady clock [s]."""
+
+    stamp_ns: int
+    arrived_s: float
+
+
+class StateAssembly:
+    """Keeps the newest valid message of each kind for one robot.
+
+    `base_height` [m] stands in for the torso height when only an IMU reports the base.
+    """
+
+    def __init__(self, joint_names: Sequence[str], base_height: float = 0.0) -> None:
+        count = len(joint_names)
+        self.joint_map = JointMap(joint_names)
+        self._positions = np.zeros(count)
+        self._velocities = np.zeros(count)
+        self._base = np.zeros(13)
+        self._base[2], self._base[3] = base_height, 1.0
+        self._joints: Part | None = None
+        self._odometry: Part | None = None
+
+    def take_joints(self, stamp_ns: int, names: list[str], positions: np.ndarray, velocities: np.ndarray,
+                    now_s: float) -> None:
+        """Accept joint positions [rad] and velocities [rad/s] in message order, or raise StateError."""
+        order = self.joint_map.order(names)
+        for what, values in (("positions", positions), ("velocities", velocities)):
+            if len(values) != len(names):
+                raise StateError(f"joint_states has {len(values)} {what} for {len(names)} names; expected one each")
+            if not np.isfinite(values).all():
+                raise NotFiniteError(f"joint_states has {what} that are not finite; the state is not used")
+        np.take(positions, order, out=self._positions)
+        np.take(velocities, order, out=self._velocities)
+        self._joints = Part(stamp_ns, now_s)
+
+    def take_base(self, stamp_ns: int, base: Sequence[float], now_s: float) -> None:
+        """Accept the torso pose and twist or raise StateError.
+
+        base: position (3) [m], orientation (4) w, x, y, z, linear (3) [m/s] and angular (3) velocity [rad/s] in the
+        torso frame.
+        """
+        values = np.asarray(base, dtype=float)
+        if not np.isfinite(values).all():
+            raise NotFiniteError("odom has values that are not finite; the state is not used")
+        if abs(np.linalg.norm(values[3:7]) - 1.0) > QUATERNION_TOLERANCE:
+            raise StateError("odom has an orientation quaternion whose length is not 1; the state is not used")
+        self._base[:] = values
+        self._odometry = Part(stamp_ns, now_s)
+
+    def take_imu(self, stamp_ns: int, orientation: Sequence[float], angular: Sequence[float], now_s: float) -> None:
+        """Accept orientation (w, x, y, z) and angular velocity [rad/s] where no odometry exists, or raise StateError."""
+        base = self._base.copy()
+        base[3:7], base[10:13] = orientation, angular
+        self.take_base(stamp_ns, base, now_s)
+
+    def matched(self) -> bool:
+        """True when joints and base carry the same stamp."""
+        return (self._joints is not None and self._odometry is not None
+                and self._joints.stamp_ns == self._odometry.stamp_ns)
+
+    def age_s(self, now_s: float) -> float:
+        """Age of the older of the two newest parts [s]; infinite while one has never arrived."""
+        if self._joints is None or self._odometry is None:
+            return float("inf")
+        return now_s - min(self._joints.arrived_s, self._odometry.arrived_s)
+
+    def state(self) -> RobotState:
+        """The newest state, stamped as the joint state; call it only when both parts have arrived."""
+        assert self._joints is not None
+        base = self._base
+        return RobotState(self._joints.stamp_ns, base[0:3], base[3:7], base[7:10], base[10:13], self._positions,
+                          self._velocities)

@@ -1,0 +1,339 @@
+"""Simulates the described robot behind the topics that a real robot has."""
+
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+from nav_msgs.msg import Odometry
+from rclpy.clock import Clock as NodeClock
+from rclpy.clock import ClockType
+from rclpy.node import Node
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import Imu, JointState
+from std_msgs.msg import String
+from std_srvs.srv import SetBool, Trigger
+
+from hd_controller import qos
+from hd_controller.background import LatestWorker
+from hd_controller.diagnostics import OK, NodeDiagnostics
+from hd_controller.errors import HdError
+from hd_controller.mujoco_model import CONTROL_PERIOD_S
+from hd_controller.node_runner import declare_executor, run_node
+from hd_controller.throttled_log import ThrottledLog
+from hd_controller.urdf_reader import read_urdf
+from hd_controller.xml_document import MAX_BYTES
+from hd_msgs.msg import ControllerStatus, JointCommand
+from hd_sim_bridge.bridge_parameters import declare_and_read
+from hd_sim_bridge.conversions import CommandReader, StateWriter
+from hd_sim_bridge.lockstep import LockstepWait, Verdict
+from hd_sim_bridge.pacing import Pacer
+from hd_sim_bridge.run_summary import RunRecord
+from hd_sim_bridge.simulation import STEP_NS, Simulation
+from hd_sim_bridge.viewer import NativeViewer
+
+VIEWER_PERIOD_S = 1 / 30
+
+
+class BridgeNode(Node):
+    """One simulated robot at a time. Simulated time goes on over swaps and resets and never back."""
+
+    exit_code: int | None = None
+
+    def __init__(self) -> None:
+        super().__init__("bridge_node")
+        declare_executor(self)
+        self._settings = declare_and_read(self)
+        self._simulation: Simulation | None = None
+        self._description = ""
+        self._building = self._paused = self._held = self._in_run = False
+        self._steps_allowed = 0
+        self._offset_ns = self._spawn_ns = STEP_NS
+        self._efforts = self._incoming = np.zeros(0)
+        self._command_s = 0.0
+        self._refused_commands = self._failures = self._swaps = 0
+        self._wait = LockstepWait()
+        self._began_s = time.monotonic()
+        self._pacer = Pacer(CONTROL_PERIOD_S / self._settings.real_time_factor, self._began_s)
+        self._record = RunRecord(self._settings.duration)
+        self._log = ThrottledLog(self.get_logger().warning)
+        self._viewer = NativeViewer(self.get_logger().warning)
+        self._worker: LatestWorker | None = None
+        self._joints = self.create_publisher(JointState, "joint_states", 10)
+        self._odometry = self.create_publisher(Odometry, "odom", 10)
+        self._imu = self.create_publisher(Imu, "imu", 10)
+        self._clock_publisher = self.create_publisher(Clock, "/clock", 10)
+        self._diagnostics = NodeDiagnostics(self, self._values)
+
+    def start(self, post: Callable[[Callable[[], None]], Any]) -> None:
+        """Listen and start the timers."""
+        self._worker = LatestWorker(self._build, self._built, post)
+        self.create_subscription(String, "robot_description", self._new_description, qos.latched())
+        self.create_subscription(JointCommand, "joint_commands", self._command, qos.commands())
+        self.create_subscription(ControllerStatus, "status", self._controller_status, qos.latched())
+        self.create_service(Trigger, "~/reset", self._reset)
+        self.create_service(SetBool, "~/set_pause", self._set_pause)
+        self.create_service(Trigger, "~/step", self._single_step)
+        steady = NodeClock(clock_type=ClockType.STEADY_TIME)
+        if self._settings.lockstep:
+            self.create_timer(0.05, self._check_answer, clock=steady)
+        else:
+            self.create_timer(CONTROL_PERIOD_S / self._settings.real_time_factor, self._tick, clock=steady)
+        if self._settings.viewer == "native":
+            self.create_timer(VIEWER_PERIOD_S, self._viewer.sync, clock=steady)
+        if self._settings.duration > 0 and self._settings.start_timeout > 0:
+            self.create_timer(1.0, self._check_start, clock=steady)
+
+    def stop(self) -> None:
+        """The simulated robot has nothing to make safe: its motors end with the process."""
+        if self._worker is not None:
+            self._worker.close()
+        self._viewer.close()
+
+    @property
+    def _now_ns(self) -> int:
+        """Stamp of the present state."""
+        return self._offset_ns + (self._simulation.time_ns if self._simulation is not None else 0)
+
+    # Robot
+
+    def _new_description(self, message: String) -> None:
+        """Stop the robot at hand and build the new one beside the executor thread."""
+        text = message.data
+        if len(text) > MAX_BYTES:
+            self._trouble("description", f"description refused: it has {len(text)} characters; "
+                                         f"{MAX_BYTES} are allowed at most")
+            return
+        assert self._worker is not None
+        if self._simulation is not None and text == self._description:
+            self._worker.discard()
+            self._resume()
+            return
+        self._building = True
+        self._worker.submit(text)
+
+    def _build(self, text: str) -> tuple[Simulation, StateWriter, CommandReader]:
+        """Worker thread: description -> simulation and everything that belongs to this robot."""
+        morphology = read_urdf(text)
+        return Simulation(morphology, self._settings.seed), StateWriter(morphology), CommandReader(morphology)
+
+    def _built(self, text: str, result: tuple[Simulation, StateWriter, CommandReader] | None,
+               error: Exception | None) -> None:
+        """Executor thread: put the new robot at the origin, or keep the old one and say why."""
+        if result is None:
+            kind = "" if isinstance(error, HdError) else f"unexpected {type(error).__name__}: "
+            self._trouble("description", f"description refused: {kind}{error}")
+            self._resume()
+            return
+        next_ns = self._now_ns + STEP_NS if self._simulation is not None else self._offset_ns
+        self._swaps += self._simulation is not None
+        self._simulation, self._writer, self._reader = result
+        self._description = text
+        self._offset_ns = self._spawn_ns = next_ns
+        joints = len(self._simulation.morphology.joint_names)
+        self._efforts, self._incoming = np.zeros(joints), np.zeros(joints)
+        self._held, self._in_run = self._settings.hold_until_command, False
+        self._record.forget()
+        self._wait.new_robot()
+        gc.collect()
+        if self._settings.viewer == "native":
+            self._viewer.show(self._simulation.model, self._simulation.data)
+        name = self._simulation.morphology.name
+        digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+        self.get_logger().info(f"simulating robot '{name}' ({joints} joints, description {digest})")
+        self._diagnostics.report(OK, f"simulating robot '{name}'")
+        self._resume()
+        self._publish()
+
+    def _resume(self) -> None:
+        """Building is over: time goes on from here."""
+        self._building = False
+        self._pacer.restart(time.monotonic())
+
+    # Time
+
+    def _tick(self) -> None:
+        """Real time: one step per deadline."""
+        if self._simulation is None or self._building or (self._paused and not self._steps_allowed):
+            self._pacer.restart(time.monotonic())
+            return
+        self._steps_allowed = max(0, self._steps_allowed - 1)
+        now_s = time.monotonic()
+        self._pacer.step(now_s)
+        if now_s - self._command_s > self._settings.command_timeout:
+            if self._efforts.any() and not self._paused:
+                self._log("age", f"no command for {self._settings.command_timeout:g} s: efforts are zero")
+            self._efforts[:] = 0.0
+        self._advance()
+
+    def _advance(self) -> None:
+        """One control period of physics with the efforts at hand, then show the new state."""
+        simulation = self._simulation
+        assert simulation is not None
+        if self._held:
+            simulation.hold()
+        elif not simulation.step(self._efforts):
+            self._failures += 1
+            self._efforts[:] = 0.0
+            self._trouble("failure", "the physics was not finite any more; the robot was reset and this counts as a "
+                                     "failure")
+        if self._record.running:
+            self._record.steps += 1
+        self._publish()
+        if self._record.over(self._now_ns):
+            print(self._summary(), flush=True)
+            self.exit_code = 0
+
+    def _publish(self) -> None:
+        """Show the present state on all topics, clock first."""
+        assert self._simulation is not None
+        self._writer.write(self._simulation.state(), self._now_ns)
+        self._wait.show(self._now_ns, time.monotonic())
+        self._clock_publisher.publish(self._writer.clock)
+        self._show_state()
+
+    def _show_state(self) -> None:
+        """Publish the state messages as they are."""
+        self._odometry.publish(self._writer.odometry)
+        self._imu.publish(self._writer.imu)
+        self._joints.publish(self._writer.joints)
+
+    def _check_answer(self) -> None:
+        """Lockstep: show the state again, or say that nobody answers."""
+        if self._simulation is None or self._building:
+            return
+        verdict = self._wait.check(time.monotonic())
+        if verdict is Verdict.SHOW_AGAIN:
+            self._show_state()
+        elif verdict is Verdict.GIVE_UP:
+            self._trouble("answer", "lockstep: no command has answered the state for 5 s; is the controller active?")
+            if self._settings.duration > 0:
+                self.exit_code = 1
+
+    def _check_start(self) -> None:
+        """A timed run that never starts ends with a sentence and exit code 1."""
+        if not self._record.running and time.monotonic() - self._began_s > self._settings.start_timeout:
+            self.get_logger().error(f"no controller reached mode run within {self._settings.start_timeout:g} s; see its "
+                                    "status and /diagnostics")
+            self.exit_code = 1
+        elif self._record.running:
+            self._began_s = time.monotonic()
+
+    # Commands
+
+    def _command(self, message: JointCommand) -> None:
+        """Take a command for this robot; refuse and count any other."""
+        try:
+            if self._simulation is None:
+                raise HdError("command while there is no robot")
+            stamp_ns = self._reader.read(message, self._incoming)
+            if stamp_ns < self._spawn_ns:
+                raise HdError("command answers a state from before this robot was there")
+        except HdError as problem:
+            self._refused_commands += 1
+            self._trouble(str(problem)[:24], f"command refused: {problem}")
+            return
+        if self._settings.lockstep and not self._wait.answered_by(stamp_ns):
+            return
+        self._efforts, self._incoming = self._incoming, self._efforts
+        self._command_s = time.monotonic()
+        self._held = False
+        self._start_record()
+        if self._settings.lockstep:
+            self._answered = True
+            self._advance_in_lockstep()
+
+    def _advance_in_lockstep(self) -> None:
+        """Step if the state has its answer and nothing holds time."""
+        if not self._answered or self._building or (self._paused and not self._steps_allowed):
+            return
+        self._steps_allowed = max(0, self._steps_allowed - 1)
+        self._answered = False
+        self._advance()
+
+    _answered = False
+
+    def _start_record(self) -> None:
+        """The run starts with the first command of mode run, or of a controller that does not tell its mode."""
+        if self._record.running or not (self._in_run or self.count_publishers("status") == 0):
+            return
+        assert self._simulation is not None
+        self._record.start(self._now_ns, time.monotonic(), float(self._simulation.torso_position[0]),
+                           self._pacer.missed)
+
+    def _controller_status(self, message: ControllerStatus) -> None:
+        """Know whether the controller runs this robot's policy."""
+        simulation = self._simulation
+        self._in_run = (message.mode == "run" and simulation is not None
+                        and message.robot_id == simulation.morphology.robot_id)
+
+    # Services
+
+    def _reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        """~/reset: spawn the robot again; simulated time goes on."""
+        response.success = self._simulation is not None
+        response.message = "reset" if response.success else "there is no robot"
+        if self._simulation is not None:
+            self._simulation.reset()
+            self._simulation.hold()
+            self._efforts[:] = 0.0
+            self._answered = False
+            self._publish()
+        return response
+
+    def _set_pause(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        """~/set_pause"""
+        self._paused = request.data
+        self._steps_allowed = 0
+        response.success, response.message = True, "paused" if request.data else "running"
+        if self._settings.lockstep:
+            self._advance_in_lockstep()
+        return response
+
+    def _single_step(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        """~/step: one control period while paused."""
+        response.success = self._paused and self._simulation is not None
+        response.message = "one step" if response.success else "only a paused simulation with a robot can be stepped"
+        if response.success:
+            self._steps_allowed += 1
+            if self._settings.lockstep:
+                self._advance_in_lockstep()
+        return response
+
+    # Reports
+
+    def _summary(self) -> str:
+        """The text that a timed run ends with."""
+        assert self._simulation is not None
+        return self._record.text(
+            self._simulation.morphology.name, self._now_ns, time.monotonic(),
+            float(self._simulation.torso_position[0]), self._pacer.missed, self._refused_commands, self._failures)
+
+    def _trouble(self, key: str, sentence: str) -> None:
+        """One line in the log and in /diagnostics."""
+        self._log(key, sentence)
+        self._diagnostics.trouble(sentence)
+
+    def _values(self) -> dict[str, object]:
+        """Key-value pairs for /diagnostics."""
+        return {"refused_commands": self._refused_commands, "missed_steps": self._pacer.missed,
+                "resets_after_failure": self._failures, "swaps": self._swaps, "simulated_s": self._now_ns * 1e-9}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Entry point of `ros2 run hd_sim_bridge bridge_node`."""
+    return run_node(BridgeNode, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
