@@ -34,6 +34,7 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
+            "bench = hd_controller.bench:main",
             "controller_node = hd_controller.controller_node:main",
             "description_node = hd_controller.description_node:main",
             "generator_node = hd_controller.generator_node:main",
