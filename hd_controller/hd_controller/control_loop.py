@@ -18,7 +18,7 @@ class ControlLoop:
         self._slots = bundle.morphology.slots
         self._limits = np.asarray(bundle.effort_limits, dtype=np.float64)
         self._origin: Origin = WORLD
-        self._actions = np.zeros(len(bundle.joint_names))
+        self._actions = np.zeros(len(bundle.joint_names), dtype=np.float32)
         self._efforts = np.zeros(len(bundle.joint_names))
 
     def reset(self, state: RobotState) -> None:
