@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 
@@ -58,10 +59,10 @@ class LatestWorker:
             error: Exception | None = None
             try:
                 result = self._work(item)
-            except Exception as problem:  #  (handed on; the thread must survive any item)
+            except Exception as problem:  # handed on: the thread must survive any item
                 error = problem
             with self._condition:
                 stale = bool(self._waiting) or self._closed
             if not stale:
-                self._post(lambda: self._done(item, result, error))
+                self._post(partial(self._done, item, result, error))
             item = result = error = None

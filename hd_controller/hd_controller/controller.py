@@ -50,9 +50,9 @@ def prepare_policy(bundle: PolicyBundle, settings: ControllerSettings) -> Prepar
         raise BundleError(f"the policy's control period is {bundle.control_period_s} s; the controller runs at "
                           f"{settings.control_period_s} s; set the parameter control_period")
     if not bundle.in_distribution and not settings.allow_out_of_distribution:
-        outside = "; ".join(str(item) for item in bundle.coverage.get("outside", [])[:3])
-        raise BundleError(f"robot '{bundle.morphology.name}' lies outside the trained range ({outside or 'no report'}); "
-                          "its policy is not activated unless allow_out_of_distribution is true")
+        outside = " ".join(str(item) for item in bundle.coverage.get("outside", [])[:3])
+        raise BundleError(f"robot '{bundle.morphology.name}' lies outside the trained range and its policy is not "
+                          f"activated unless allow_out_of_distribution is true: {outside or 'no coverage report'}")
     loop = ControlLoop(bundle)
     state = _rest_state(bundle)
     loop.reset(state)

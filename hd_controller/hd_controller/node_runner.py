@@ -51,7 +51,7 @@ def guarded(function: Callable[[], None], node: Any) -> Callable[[], None]:
     def run() -> None:
         try:
             function()
-        except Exception as problem:  # logged; the node goes on)
+        except Exception as problem:  # logged: the node goes on
             node.get_logger().error(f"internal error in a background task: {problem!r}")
     return run
 
@@ -89,7 +89,7 @@ def _end(node: Any) -> None:
         for action in (node.stop, node.destroy_node):
             try:
                 action()
-            except Exception as problem:  # the process ends in any case)
+            except Exception as problem:  # the process ends in any case
                 print(f"while ending: {problem!r}", file=sys.stderr, flush=True)
     rclpy.try_shutdown()
 

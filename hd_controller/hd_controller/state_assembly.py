@@ -68,7 +68,7 @@ class StateAssembly:
         self._odometry = Part(stamp_ns, now_s)
 
     def take_imu(self, stamp_ns: int, orientation: Sequence[float], angular: Sequence[float], now_s: float) -> None:
-        """Accept orientation (w, x, y, z) and angular velocity [rad/s] where no odometry exists, or raise StateError."""
+        """Accept orientation (w, x, y, z) and angular velocity [rad/s] in place of odometry, or raise StateError."""
         base = self._base.copy()
         base[3:7], base[10:13] = orientation, angular
         self.take_base(stamp_ns, base, now_s)

@@ -223,8 +223,8 @@ class BridgeNode(Node):
     def _check_start(self) -> None:
         """A timed run that never starts ends with a sentence and exit code 1."""
         if not self._record.running and time.monotonic() - self._began_s > self._settings.start_timeout:
-            self.get_logger().error(f"no controller reached mode run within {self._settings.start_timeout:g} s; see its "
-                                    "status and /diagnostics")
+            self.get_logger().error(f"no controller reached mode run within {self._settings.start_timeout:g} s; "
+                                    "see its status and /diagnostics")
             self.exit_code = 1
         elif self._record.running:
             self._began_s = time.monotonic()

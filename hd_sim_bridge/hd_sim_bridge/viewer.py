@@ -27,7 +27,7 @@ class NativeViewer:
                 raise RuntimeError("no DISPLAY or WAYLAND_DISPLAY is set")
             import mujoco.viewer
             self._handle = mujoco.viewer.launch_passive(model, data, show_left_ui=False, show_right_ui=False)
-        except Exception as problem:  #  (any trouble with the window system: go on without)
+        except Exception as problem:  # any trouble with the window system: go on without
             self._available = False
             self._log(f"no viewer: {problem}; the simulation runs without it")
 
