@@ -20,7 +20,6 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            "benchmark = hd_training.benchmark:main",
             "collect = hd_training.collect:main",
             "distill = hd_training.distill:main",
             "evaluate = hd_training.evaluate:main",

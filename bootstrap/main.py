@@ -1,0 +1,166 @@
+"""The commands of ./hd; started by that script with a supported Python."""
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from console import say
+from distribution import distribution_name
+from environment_setup import EnvironmentSetup
+from layout import Layout
+from problem import SetupProblem
+from steps import StepRunner
+from test_run import TestRun
+from workspace import Workspace
+
+_SIM = ("ros2", "launch", "hd_controller", "sim.launch.py")
+_TRAIN = ("ros2", "run", "hd_training", "train")
+_BENCH = ("ros2", "run", "hd_controller", "bench")
+
+
+class Bootstrap:
+    """Sets up, builds, and runs commands in the workspace's environment."""
+
+    def __init__(self, layout: Layout) -> None:
+        """Find out where ROS 2 comes from."""
+        self._layout = layout
+        self._distribution = distribution_name()
+        self._runner = StepRunner(layout.stamps)
+        self._workspace = Workspace(layout, self._runner, self._distribution)
+
+    def prepare(self, *, training: bool) -> dict[str, str]:
+        """Set up and build what is missing; return the environment to run in."""
+        with self._lock():
+            EnvironmentSetup(self._layout, self._runner, self._distribution).run(training=training)
+            self._workspace.build()
+        return self._workspace.environment()
+
+    def execute(self, command: Sequence[str], *, training: bool = True) -> int:
+        """Replace this process by the command."""
+        environment = self.prepare(training=training)
+        program = shutil.which(command[0], path=environment["PATH"])
+        if program is None:
+            raise SetupProblem(f"there is no program '{command[0]}' on the PATH")
+        sys.stdout.flush()
+        os.execve(program, list(command), environment)
+
+    def shell(self) -> int:
+        """Replace this process by an interactive shell."""
+        environment = self.prepare(training=True)
+        environment["PS1"] = r"(hd) \w \$ "
+        say("ros2, colcon and python are those of this workspace; leave with exit")
+        os.execve("/bin/bash", ["bash", "--norc", "-i"], environment)
+
+    def test(self, *, slow: bool, packages: Sequence[str]) -> int:
+        """Run the tests; return the exit code."""
+        environment = self.prepare(training=True)
+        run = TestRun(self._layout, self._workspace, environment)
+        return run.run(slow=slow, packages=packages, own_tests=self._distribution is None)
+
+    def clean(self) -> int:
+        """Remove everything that was made."""
+        if self._layout.home.exists():
+            with self._lock():
+                shutil.rmtree(self._layout.home)
+        say(f"{self._layout.home} removed")
+        return 0
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """Let one process at a time set up and build."""
+        try:
+            self._layout.home.mkdir(exist_ok=True)
+            handle = (self._layout.home / "lock").open("w")
+        except OSError as error:
+            raise SetupProblem(f"{self._layout.home} cannot be written ({error.strerror})") from error
+        with handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                say("waiting for another ./hd to finish its set-up")
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Return the command and its arguments."""
+    parser = argparse.ArgumentParser(
+        prog="./hd",
+        description="Sets up what is missing (in .hd/, without root), then runs one command.",
+        epilog="ROS 2 comes from the sourced distribution, or else from PyPI wheels. Discovery stays on this machine "
+        "unless ROS_AUTOMATIC_DISCOVERY_RANGE is set. HD_PYTHON names the Python to use.",
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    sim = commands.add_parser("sim", help="simulate a robot that runs on its generated policy; Ctrl-C ends it")
+    sim.add_argument("--duration", type=float, metavar="N", help="end after N seconds of simulated time")
+    sim.add_argument("assignments", nargs="*", metavar="name:=value", help="arguments of launch/sim.launch.py")
+    test = commands.add_parser("test", help="run the tests; the last line counts them")
+    test.add_argument("--slow", action="store_true", help="with the slow tier")
+    test.add_argument("--packages", nargs="+", default=[], metavar="PACKAGE", help="these packages alone")
+    commands.add_parser("shell", help="open a shell in which everything is sourced")
+    for name, text in (
+        ("exec", "run a command in that environment"),
+        ("train", "train a policy generator (see ./hd train --help)"),
+        ("bench", "measure and print the benchmark tables"),
+    ):
+        commands.add_parser(name, help=text, add_help=False).add_argument("rest", nargs=argparse.REMAINDER)
+    commands.add_parser("clean", help="remove everything that was made")
+    if argv and argv[0] in ("exec", "train", "bench"):
+        return argparse.Namespace(command=argv[0], rest=list(argv[1:]))
+    return parser.parse_args(argv)
+
+
+def sim_command(arguments: argparse.Namespace) -> list[str]:
+    """Return the launch command of `./hd sim`."""
+    for text in arguments.assignments:
+        if ":=" not in text:
+            raise SetupProblem(f"'{text}' is no argument of the form name:=value (./hd sim --help)")
+    duration = [] if arguments.duration is None else [f"duration:={arguments.duration:g}"]
+    return [*_SIM, *duration, *arguments.assignments]
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Carry out the command; return its exit code."""
+    bootstrap = Bootstrap(Layout(Path(__file__).resolve().parent.parent))
+    command = arguments.command
+    if command == "sim":
+        return bootstrap.execute(sim_command(arguments), training=False)
+    if command == "test":
+        return bootstrap.test(slow=arguments.slow, packages=arguments.packages)
+    if command == "shell":
+        return bootstrap.shell()
+    if command == "clean":
+        return bootstrap.clean()
+    if command == "exec" and not arguments.rest:
+        raise SetupProblem("./hd exec needs a command, for example ./hd exec ros2 --help")
+    leading = {"exec": (), "train": _TRAIN, "bench": _BENCH}[command]
+    return bootstrap.execute([*leading, *arguments.rest])
+
+
+def main() -> int:
+    """Run ./hd; every foreseen failure is one sentence and exit code 1."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        return run(parse(sys.argv[1:]))
+    except SetupProblem as problem:
+        print(f"hd: {problem}.", file=sys.stderr)
+        return 1
+    except OSError as error:
+        if error.errno == 28:
+            print("hd: the disk is full: free at least 3 GiB and run the command again.", file=sys.stderr)
+            return 1
+        raise
+    except KeyboardInterrupt:
+        print("hd: interrupted; the next run continues where this one stopped.", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""Policy generation and control for a real robot; the robot's own drivers publish its state and take the commands.
+
+Usage:
+    ros2 launch hd_controller hardware.launch.py robot:=/path/to/robot.urdf joint_commands:=/drives/command
+    ros2 launch hd_controller hardware.launch.py    # another node publishes robot_description
+
+The controller starts in standby: call the service `controller_node/enable` when the robot may move.
+"""
+from launch.actions import DeclareLaunchArgument
+from launch.conditions import IfCondition
+from launch.substitutions import LaunchConfiguration, PathJoinSubstitution, PythonExpression
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+from launch_ros.substitutions import FindPackageShare
+
+from launch import LaunchDescription
+
+SHARE = FindPackageShare("hd_controller")
+PARAMETER_FILE = PathJoinSubstitution([SHARE, "launch", "hardware.yaml"])
+TOPICS = {
+    "robot_description": "description of the robot (URDF)",
+    "joint_states": "joint positions and velocities, from the drivers",
+    "odom": "pose and twist of the torso, from the state estimator",
+    "imu": "orientation and angular velocity, used where odom is absent",
+    "joint_commands": "joint efforts, to the drivers",
+    "e_stop": "emergency stop",
+}
+
+
+def declared_arguments() -> list[DeclareLaunchArgument]:
+    """Return the arguments of this launch file."""
+    topics = [
+        DeclareLaunchArgument(name, default_value=name, description=f"topic: {text}") for name, text in TOPICS.items()
+    ]
+    return [
+        DeclareLaunchArgument(
+            "robot",
+            default_value="",
+            description="name of a shipped robot, or path of a URDF or MJCF file; empty: another node publishes it",
+        ),
+        DeclareLaunchArgument(
+            "generator",
+            default_value=PathJoinSubstitution([SHARE, "generators", "default"]),
+            description="folder of the generator bundle",
+        ),
+        DeclareLaunchArgument("namespace", default_value="", description="namespace of all nodes and topics"),
+        DeclareLaunchArgument(
+            "command_type",
+            default_value="hd",
+            choices=["hd", "joint_state", "float64_array"],
+            description="message on joint_commands: hd_msgs/JointCommand, sensor_msgs/JointState with efforts, or "
+            "std_msgs/Float64MultiArray as forward_command_controller takes it",
+        ),
+        DeclareLaunchArgument(
+            "base_state",
+            default_value="odom",
+            choices=["odom", "imu"],
+            description="odom: pose and twist of the torso; imu: orientation and angular velocity alone",
+        ),
+        DeclareLaunchArgument(
+            "autostart",
+            default_value="true",
+            choices=["true", "false"],
+            description="configure and activate the controller; it stays in standby until it is enabled",
+        ),
+        *topics,
+    ]
+
+
+def node(executable: str, parameters: dict[str, ParameterValue], **keywords) -> Node:
+    """Return a node with what all of them have in common."""
+    return Node(
+        package="hd_controller",
+        executable=executable,
+        name=executable,
+        namespace=LaunchConfiguration("namespace"),
+        parameters=[PARAMETER_FILE, parameters],
+        remappings=[(name, LaunchConfiguration(name)) for name in TOPICS],
+        output="screen",
+        emulate_tty=True,
+        **keywords,
+    )
+
+
+def argument(name: str, value_type: type) -> ParameterValue:
+    """Return the launch argument as a node's parameter of the given type."""
+    return ParameterValue(LaunchConfiguration(name), value_type=value_type)
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Return the nodes: generator, controller, and the description where a robot is given."""
+    has_robot = IfCondition(PythonExpression(["len('''", LaunchConfiguration("robot"), "''') > 0"]))
+    controller = {
+        "command_type": argument("command_type", str),
+        "base_state": argument("base_state", str),
+        "autostart": argument("autostart", bool),
+    }
+    return LaunchDescription(
+        [
+            *declared_arguments(),
+            node("controller_node", controller),
+            node("generator_node", {"generator": argument("generator", str)}),
+            node("description_node", {"robot": argument("robot", str)}, condition=has_robot),
+        ]
+    )

@@ -1,0 +1,90 @@
+"""A simulated robot that runs on the policy generated from its description.
+
+Usage:
+    ros2 launch hd_controller sim.launch.py
+    ros2 launch hd_controller sim.launch.py robot:=hexapod duration:=20 lockstep:=true
+    ros2 launch hd_controller sim.launch.py --show-args
+"""
+from launch.actions import DeclareLaunchArgument, Shutdown
+from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+from launch_ros.substitutions import FindPackageShare
+
+from launch import LaunchDescription
+
+SHARE = FindPackageShare("hd_controller")
+PARAMETER_FILE = PathJoinSubstitution([SHARE, "launch", "sim.yaml"])
+# Absolute names, made relative: with a namespace, each robot has its own clock and transforms.
+REMAPPINGS = [("/clock", "clock"), ("/tf", "tf"), ("/tf_static", "tf_static")]
+
+
+def declared_arguments() -> list[DeclareLaunchArgument]:
+    """Return the arguments of this launch file."""
+    return [
+        DeclareLaunchArgument(
+            "robot", default_value="quadruped", description="name of a shipped robot, or path of a URDF or MJCF file"
+        ),
+        DeclareLaunchArgument(
+            "generator",
+            default_value=PathJoinSubstitution([SHARE, "generators", "default"]),
+            description="folder of the generator bundle",
+        ),
+        DeclareLaunchArgument(
+            "lockstep",
+            default_value="false",
+            choices=["true", "false"],
+            description="let the simulation wait for each command: deterministic, as fast as the machine allows",
+        ),
+        DeclareLaunchArgument(
+            "duration", default_value="0", description="simulated seconds until the end; 0: until stopped"
+        ),
+        DeclareLaunchArgument("namespace", default_value="", description="namespace of all nodes and topics"),
+        DeclareLaunchArgument(
+            "viewer", default_value="none", choices=["none", "native"], description="native: show MuJoCo's window"
+        ),
+        DeclareLaunchArgument("seed", default_value="0", description="seed of the small noise in the first pose"),
+        DeclareLaunchArgument(
+            "real_time_factor", default_value="1", description="simulated seconds per second; not used in lockstep"
+        ),
+    ]
+
+
+def node(package: str, executable: str, parameters: dict[str, ParameterValue], **keywords) -> Node:
+    """Return a node with what all of them have in common."""
+    return Node(
+        package=package,
+        executable=executable,
+        name=executable,
+        namespace=LaunchConfiguration("namespace"),
+        parameters=[PARAMETER_FILE, parameters],
+        remappings=REMAPPINGS,
+        output="screen",
+        emulate_tty=True,
+        **keywords,
+    )
+
+
+def argument(name: str, value_type: type) -> ParameterValue:
+    """Return the launch argument as a node's parameter of the given type."""
+    return ParameterValue(LaunchConfiguration(name), value_type=value_type)
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Return the nodes: description, generator, controller, and the simulation in the robot's place."""
+    simulation = {
+        "lockstep": argument("lockstep", bool),
+        "duration": argument("duration", float),
+        "viewer": argument("viewer", str),
+        "seed": argument("seed", int),
+        "real_time_factor": argument("real_time_factor", float),
+    }
+    return LaunchDescription(
+        [
+            *declared_arguments(),
+            node("hd_sim_bridge", "bridge_node", simulation, on_exit=Shutdown(reason="the simulation ended")),
+            node("hd_controller", "controller_node", {"lockstep": argument("lockstep", bool)}),
+            node("hd_controller", "generator_node", {"generator": argument("generator", str)}),
+            node("hd_controller", "description_node", {"robot": argument("robot", str)}),
+        ]
+    )

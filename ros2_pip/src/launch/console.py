@@ -1,0 +1,21 @@
+"""Lines on the screen, whole and in order, whoever writes them."""
+import sys
+import threading
+
+_lock = threading.Lock()
+
+
+def write_line(text: str, *, to_stderr: bool = False) -> None:
+    """Write one line and flush it; a closed screen (a pipe whose reader ended) is no error."""
+    stream = sys.stderr if to_stderr else sys.stdout
+    with _lock:
+        try:
+            stream.write(text + "\n")
+            stream.flush()
+        except (BrokenPipeError, ValueError):
+            pass
+
+
+def log(level: str, name: str, message: str) -> None:
+    """Write a line as `[INFO] [name]: message`."""
+    write_line(f"[{level}] [{name}]: {message}")
