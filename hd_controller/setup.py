@@ -35,7 +35,6 @@ setup(
     entry_points={
         "console_scripts": [
             "bench = hd_controller.bench:main",
-            "bench = hd_controller.bench:main",
             "controller_node = hd_controller.controller_node:main",
             "description_node = hd_controller.description_node:main",
             "generator_node = hd_controller.generator_node:main",
