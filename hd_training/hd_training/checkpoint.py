@@ -1,0 +1,47 @@
+"""Atomic files: a checkpoint is either the old one or the new one, never half of it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+
+from hd_controller.errors import HdError
+
+FORMAT_VERSION = 1
+
+
+def save_checkpoint(path: Path, content: dict) -> None:
+    """Write tensors, arrays as tensors and plain values to `path` through a temporary file beside it."""
+    temporary = path.with_name(path.name + ".part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with open(temporary, "wb") as stream:
+            torch.save({"format_version": FORMAT_VERSION, **content}, stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise HdError(f"cannot write checkpoint {path}: {error}; the previous one is unchanged") from error
+    temporary.replace(path)
+
+
+def load_checkpoint(path: Path) -> dict:
+    """Read a checkpoint without executing anything in it; HdError says what is wrong with the file."""
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise HdError(f"no checkpoint at {path}; start without --resume or give the right --out") from None
+    except Exception as error:
+        raise HdError(f"cannot read checkpoint {path}: {error}") from error
+    version = content.get("format_version") if isinstance(content, dict) else None
+    if version != FORMAT_VERSION:
+        raise HdError(f"checkpoint {path} has format version {version}, expected {FORMAT_VERSION}; train anew")
+    return content
+
+
+def require_equal(path: Path, name: str, found: object, expected: object) -> None:
+    """HdError unless a checkpoint's property is what this run needs."""
+    if found != expected:
+        raise HdError(f"checkpoint {path} has {name} {found}, this run has {expected}; use another --out or the same {name}")

@@ -1,0 +1,137 @@
+"""Command `export_bundle`: the trained hypernetwork as a generator bundle that the nodes load.
+
+Weights are stored as float16 and cast to float32 when the network runs, which halves the file; the error of a weight
+is at most 2^-11 of its size.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+from hd_controller.context import CONTEXT_SIZE
+from hd_controller.coverage import trained_ranges
+from hd_controller.errors import HdError
+from hd_controller.generator_bundle import save_generator_bundle
+from hd_controller.morphology import Morphology
+from hd_controller.mujoco_model import CONTROL_PERIOD_S
+from hd_training.distill import STUDENT, load_student
+from hd_training.hypernetwork import ExportedHypernetwork, Hypernetwork
+from hd_training.moments import RunningMoments
+from hd_training.robot_set import read_robots
+
+BIG_TENSOR = 256  # tensors of fewer numbers stay float32
+
+
+def onnx_bytes(hypernetwork: Hypernetwork, *, half: bool = True) -> bytes:
+    """The ONNX model for any number of limbs; `half` stores big float tensors as float16."""
+    module = ExportedHypernetwork(hypernetwork.eval())
+    program = torch.onnx.export(
+        module,
+        (torch.randn(7, CONTEXT_SIZE),),
+        dynamo=True,
+        input_names=["context"],
+        output_names=module.output_names(),
+        dynamic_shapes={"context": {0: torch.export.Dim("limbs", min=1, max=512)}},
+        verbose=False,
+    )
+    model = program.model_proto
+    for entry in list(model.metadata_props):
+        model.metadata_props.remove(entry)
+    for node in model.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    return (_with_half_weights(model) if half else model).SerializeToString()
+
+
+def _with_half_weights(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Replace big float32 initialisers by float16 ones, each followed by a Cast."""
+    casts = []
+    for tensor in model.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype != np.float32 or values.size < BIG_TENSOR:
+            continue
+        name = tensor.name
+        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + "_half"))
+        casts.append(helper.make_node("Cast", [name + "_half"], [name], to=TensorProto.FLOAT))
+    nodes = casts + list(model.graph.node)
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    onnx.checker.check_model(model)
+    return model
+
+
+def git_revision() -> str:
+    """Revision of the source tree, or 'unknown' outside of one."""
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+
+
+def provenance(content: dict, robots: list[Morphology], results: dict | None) -> dict:
+    """Where a bundle comes from: robots, steps, seeds, revision, measured returns."""
+    steps, iterations, seconds = content["counters"]
+    preset = json.loads(content["preset"])
+    return {
+        "robots": [{"name": robot.name, "body_id": robot.body_id} for robot in robots],
+        "teacher": {"steps": steps, "iterations": iterations, "minutes": round(seconds / 60, 1)},
+        "student": {"samples": content["samples"]},
+        "seed": preset["seed"],
+        "preset": preset,
+        "git_revision": git_revision(),
+        "results": results or {},
+    }
+
+
+def export_bundle(student: Path, robots: list[Morphology], folder: Path, results: dict | None = None) -> Path:
+    """Write the generator bundle of a student trained on these robots."""
+    hypernetwork, content = load_student(student)
+    trained = set(content["body_ids"])
+    known = [robot for robot in robots if robot.body_id in trained]
+    if len(known) != len(trained):
+        raise HdError(f"{student} was trained on {len(trained)} robots, of which {len(known)} were given; give them all")
+    moments = RunningMoments(len(content["moments"]["mean"]))
+    moments.load(content["moments"])
+    header = {
+        "context_mean": content["context_mean"],
+        "context_std": content["context_std"],
+        "trained_ranges": trained_ranges(known),
+        "observation_mean": moments.mean.tolist(),
+        "observation_std": moments.std.tolist(),
+        "observation_clip": moments.clip,
+        "control_period_s": CONTROL_PERIOD_S,
+        "provenance": provenance(content, known, results),
+    }
+    save_generator_bundle(folder, onnx_bytes(hypernetwork), header)
+    return folder
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Export the student of a folder."""
+    parser = argparse.ArgumentParser(description="Write the generator bundle of a trained student.")
+    parser.add_argument("--robots", type=Path, nargs="+", required=True, help="the robots it was trained on")
+    parser.add_argument("--out", type=Path, required=True, help=f"folder with {STUDENT}; the bundle goes to generator/")
+    arguments = parser.parse_args(argv)
+    results = arguments.out / "evaluation.json"
+    try:
+        measured = json.loads(results.read_text(encoding="utf-8"))["summary"] if results.exists() else None
+        robots = read_robots(arguments.robots)
+        folder = export_bundle(arguments.out / STUDENT, robots, arguments.out / "generator", measured)
+    except HdError as error:
+        print(f"error: {error}")
+        return 1
+    print(f"generator bundle in {folder}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,117 @@
+"""Every knob of the training chain as frozen dataclasses, and the presets `smoke` and `laptop`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+
+
+@dataclass(frozen=True)
+class TeacherConfig:
+    """Sizes of the context-conditioned transformer teacher."""
+
+    width: int = 64  # D, width of a limb's token
+    heads: int = 4  # attention heads
+    layers: int = 1  # transformer layers (ModuMorph: 5)
+    feedforward: int = 128  # width of the feed-forward part of a layer
+    context_width: int = 64  # width of the context encoder
+    critic_width: int = 128  # width of the separate critic
+    initial_std: float = 0.5  # standard deviation of the first policy's actions
+
+
+@dataclass(frozen=True)
+class PpoConfig:
+    """Proximal policy optimisation over many robots (Schulman et al., 2017)."""
+
+    minutes: float = 60.0  # wall time of training [min]
+    max_steps: int = 1_000_000_000  # stop after this many environment steps, all robots together
+    environments: int = 16  # environments per robot
+    horizon: int = 64  # control steps per environment and iteration
+    minibatch: int = 128  # samples per robot in one minibatch, which holds all robots
+    epochs: int = 4  # passes over one iteration's samples
+    gamma: float = 0.99  # discount
+    gae_lambda: float = 0.95  # generalised advantage estimation
+    clip: float = 0.2  # clip of the probability ratio
+    learning_rate: float = 5e-4  # Adam, first value; then adapted to the KL target
+    smallest_rate: float = 2e-5  # bounds of the adapted rate
+    largest_rate: float = 2e-3
+    context_rate: float = 0.05  # factor of the rate for parameters that act through context
+    value_coefficient: float = 0.5  # weight of the value loss
+    gradient_norm: float = 0.5  # clip of the gradient norm
+    kl_target: float = 0.015  # mean KL divergence over an iteration's updates that the learning rate aims at
+    kl_limit: float = 0.06  # KL divergence of a minibatch at which an iteration's updates end
+    value_momentum: float = 0.1  # update rate of each robot's running return statistics
+    checkpoint_minutes: float = 3.0  # wall time between checkpoints [min]
+
+
+@dataclass(frozen=True)
+class CollectConfig:
+    """Teacher trajectories for distillation."""
+
+    environments: int = 4  # environments per robot
+    steps: int = 1000  # control steps per environment
+    noise_std: float = 0.3  # standard deviation of the noise added to the executed (not the stored) actions
+
+
+@dataclass(frozen=True)
+class StudentConfig:
+    """Hypernetwork that reads a body's context and writes the weights of its policy."""
+
+    encoder_width: int = 64  # width of each context encoder (paper: 128)
+    encoder_feedforward: int = 128  # feed-forward width of its transformer layer (paper: 256)
+    encoder_heads: int = 2  # attention heads
+    policy_width: int = 128  # H, hidden width of the generated policy (paper: 256)
+    hidden_layers: int = 1  # hidden-to-hidden matrices of the generated policy
+    context_dropout: float = 0.1  # dropout on the limb embeddings
+
+
+@dataclass(frozen=True)
+class DistillConfig:
+    """Behaviour cloning of the teacher by the hypernetwork."""
+
+    minutes: float = 8.0  # wall time [min]
+    max_updates: int = 1_000_000  # gradient steps at most
+    robots: int = 16  # robots in a batch
+    samples: int = 128  # samples per robot in a batch
+    learning_rate: float = 1e-3  # Adam, annealed to 0 over the wall time
+    gradient_norm: float = 0.5  # clip of the gradient norm
+
+
+@dataclass(frozen=True)
+class EvaluateConfig:
+    """Evaluation episodes."""
+
+    episodes: int = 8  # episodes per robot and policy, on paired seeds
+    steps: int = 1000  # control steps per episode
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One whole training run."""
+
+    name: str
+    seed: int = 0
+    workers: int = 2  # simulation and torch threads
+    sampled_robots: int = 16  # robots of the design space trained beside the given ones
+    teacher: TeacherConfig = field(default_factory=TeacherConfig)
+    ppo: PpoConfig = field(default_factory=PpoConfig)
+    collect: CollectConfig = field(default_factory=CollectConfig)
+    student: StudentConfig = field(default_factory=StudentConfig)
+    distill: DistillConfig = field(default_factory=DistillConfig)
+    evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
+
+    def to_dict(self) -> dict:
+        """Nested plain dictionary, for logs and provenance."""
+        return asdict(self)
+
+
+LAPTOP = Preset(name="laptop")
+SMOKE = replace(
+    LAPTOP,
+    name="smoke",
+    sampled_robots=0,
+    ppo=PpoConfig(minutes=1.5, environments=8, horizon=32, minibatch=64, checkpoint_minutes=0.5),
+    collect=CollectConfig(environments=2, steps=250),
+    distill=DistillConfig(minutes=0.5, robots=8, samples=128),
+    evaluate=EvaluateConfig(episodes=2, steps=250),
+)
+PRESETS = {preset.name: preset for preset in (SMOKE, LAPTOP)}
