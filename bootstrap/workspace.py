@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from layout import PACKAGE_FOLDERS, Layout
+from pip_install import site_packages_of
 from prerequisites import check_tools
 from problem import SetupProblem
 from steps import Step, StepRunner, digest
@@ -57,6 +58,11 @@ class Workspace:
                 _drop(environment, name, str(self._layout.home))
             environment["AMENT_PREFIX_PATH"] = str(venv)
             environment["CMAKE_PREFIX_PATH"] = str(venv)
+            bundled = sorted(str(path) for path in site_packages_of(self._layout).glob("ros_*.libs"))
+            libraries = [str(venv / "lib"), *bundled]
+            for folder in reversed(libraries):
+                environment["LD_LIBRARY_PATH"] = _in_front(folder, environment.get("LD_LIBRARY_PATH", ""))
+            environment["_ROS_WHEELS_BOOTSTRAP_COMPLETE"] = "1"  # else each Python starts twice to set the line above
         return environment
 
     def colcon(self, verb: str, *arguments: str) -> list[str]:
@@ -91,6 +97,7 @@ class Workspace:
             if "No space left on device" in text:
                 raise SetupProblem("the disk is full: free some space and run the command again")
             raise SetupProblem(f"colcon build failed: see the lines above and {log}")
+        _remove_dangling_links(self._layout.install / "share")
 
     def _stamped(self) -> list[Path]:
         return [self._layout.stamps / name for name in ("venv", "ros")]
@@ -112,6 +119,13 @@ def _files(folder: Path) -> list[Path]:
         folders[:] = sorted(name for name in folders if name not in _IGNORED and not name.endswith(".egg-info"))
         found += [Path(parent) / name for name in sorted(names) if not name.endswith(".pyc")]
     return found
+
+
+def _remove_dangling_links(folder: Path) -> None:
+    """Remove links to files that are gone from the sources, such as a robot that was renamed."""
+    for path in folder.rglob("*"):
+        if path.is_symlink() and not path.exists():
+            path.unlink()
 
 
 def _in_front(item: str, path: str) -> str:

@@ -27,6 +27,9 @@ def main(argv: list[str] | None = None) -> int:
     except CommandError as error:
         print(f"ros2 {arguments.verb}: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # the reader of our output ended, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 def _add_launch(verbs: argparse._SubParsersAction) -> None:
