@@ -21,6 +21,7 @@ setup(
     entry_points={
         "console_scripts": [
             "bridge_node = hd_sim_bridge.bridge_node:main",
+            "render_robots = hd_sim_bridge.render_robots:main",
         ],
     },
 )

@@ -18,6 +18,8 @@ SPAWN_CLEARANCE = 0.2
 """Height of the lowest collision point above the ground at spawn [m]."""
 FLOOR_HALF_SIZE = (100.0, 100.0, 1.0)
 """Half extents of the benchmark's floor box [m]; its top is at z = 0."""
+VIEW_EXTENT = 2.0
+"""Size [m] that cameras and clipping planes are scaled to; the floor's own size would clip the robot away."""
 FRICTION = (0.7, 0.1, 0.1)
 SOLIMP_LIMIT = (0.0, 0.99, 0.01, 0.5, 2.0)
 """Joint-limit softness of the benchmark's robots."""
@@ -29,6 +31,11 @@ LIMB_SENSORS = (
     (mujoco.mjtSensor.mjSENS_FRAMEANGVEL, 3),
 )
 """Sensor types in the order of their blocks in ``sensordata``, with the numbers each gives per limb."""
+
+
+def body_name(limb_name: str) -> str:
+    """Name of a limb's body: its own, except where MuJoCo keeps that for the ground."""
+    return "world/limb" if limb_name == "world" else limb_name
 
 
 def build_spec(morphology: Morphology, *, scene: bool = True) -> mujoco.MjSpec:
@@ -47,16 +54,19 @@ def build_spec(morphology: Morphology, *, scene: bool = True) -> mujoco.MjSpec:
     bodies: list[mujoco.MjsBody] = []
     for index, limb in enumerate(morphology.limbs):
         parent = spec.worldbody if index == 0 else bodies[limb.parent]
-        body = parent.add_body(name=limb.name, pos=limb.position)
+        body = parent.add_body(name=body_name(limb.name), pos=limb.position)
         if index == 0:
             body.pos = (0.0, 0.0, morphology.standing_height + SPAWN_CLEARANCE)
-            body.add_freejoint(name="root")
+            body.add_freejoint(name="root/free")
         _fill_body(spec, body, limb, scene)
         bodies.append(body)
     for kind, _size in LIMB_SENSORS:
         for limb in morphology.limbs:
             spec.add_sensor(
-                name=f"{kind.name}/{limb.name}", type=kind, objtype=mujoco.mjtObj.mjOBJ_XBODY, objname=limb.name
+                name=f"{kind.name}/{limb.name}",
+                type=kind,
+                objtype=mujoco.mjtObj.mjOBJ_XBODY,
+                objname=body_name(limb.name),
             )
     return spec
 
@@ -74,6 +84,7 @@ def rest_qpos(model: mujoco.MjModel, morphology: Morphology) -> np.ndarray:
 
 
 def _add_scene(spec: mujoco.MjSpec) -> None:
+    spec.stat.extent = VIEW_EXTENT
     grid = {"builtin": mujoco.mjtBuiltin.mjBUILTIN_CHECKER, "type": mujoco.mjtTexture.mjTEXTURE_2D}
     spec.add_texture(name="grid", width=256, height=256, rgb1=(0.22, 0.26, 0.3), rgb2=(0.27, 0.31, 0.36), **grid)
     spec.add_texture(
@@ -88,7 +99,9 @@ def _add_scene(spec: mujoco.MjSpec) -> None:
     textures = [""] * int(mujoco.mjtTextureRole.mjNTEXROLE)
     textures[int(mujoco.mjtTextureRole.mjTEXROLE_RGB)] = "grid"
     spec.add_material(name="floor", textures=textures, texrepeat=(1.0, 1.0), texuniform=True)
-    spec.worldbody.add_light(pos=(0, 0, 8), dir=(0.2, 0.3, -1), type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL)
+    spec.worldbody.add_light(
+        pos=(0, 0, 8), dir=(0.2, 0.3, -1), type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL, castshadow=False
+    )
     spec.worldbody.add_geom(
         name="floor",
         type=mujoco.mjtGeom.mjGEOM_BOX,
@@ -103,7 +116,7 @@ def _add_scene(spec: mujoco.MjSpec) -> None:
 def _fill_body(spec: mujoco.MjSpec, body: mujoco.MjsBody, limb: Limb, scene: bool) -> None:
     body.mass = limb.mass
     body.ipos = limb.com
-    body.fullinertia = limb.inertia
+    body.fullinertia = _physical_inertia(limb)
     body.explicitinertial = True
     for hinge in limb.hinges:
         joint = body.add_joint(name=hinge.name, type=mujoco.mjtJoint.mjJNT_HINGE, axis=hinge.axis)
@@ -121,6 +134,16 @@ def _fill_body(spec: mujoco.MjSpec, body: mujoco.MjsBody, limb: Limb, scene: boo
     if scene:
         for number, shape in enumerate(limb.shapes):
             _add_shape(spec, body, limb, number, shape)
+
+
+def _physical_inertia(limb: Limb) -> tuple[float, ...]:
+    """The limb's tensor; where rounding in a file broke the triangle inequality, the nearest one that holds it."""
+    moments, axes = np.linalg.eigh(limb.inertia_matrix)
+    lack = moments[2] * (1 + 1e-9) - moments[0] - moments[1]
+    if lack <= 0:
+        return limb.inertia
+    tensor = axes @ np.diag(moments + np.array([lack / 2, lack / 2, 0.0])) @ axes.T
+    return tuple(tensor[[0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]].tolist())
 
 
 def _set_linear(joint: mujoco.MjsJoint, name: str, value: float) -> None:
