@@ -50,8 +50,8 @@ def declared_arguments() -> list[DeclareLaunchArgument]:
     ]
 
 
-def node(package: str, executable: str, parameters: dict[str, ParameterValue], **keywords) -> Node:
-    """Return a node with what all of them have in common."""
+def node(package: str, executable: str, parameters: dict[str, ParameterValue]) -> Node:
+    """Return a node with what all of them have in common; when one ends, the simulation ends as a whole."""
     return Node(
         package=package,
         executable=executable,
@@ -61,7 +61,7 @@ def node(package: str, executable: str, parameters: dict[str, ParameterValue], *
         remappings=REMAPPINGS,
         output="screen",
         emulate_tty=True,
-        **keywords,
+        on_exit=Shutdown(reason=f"{executable} ended"),
     )
 
 
@@ -82,7 +82,7 @@ def generate_launch_description() -> LaunchDescription:
     return LaunchDescription(
         [
             *declared_arguments(),
-            node("hd_sim_bridge", "bridge_node", simulation, on_exit=Shutdown(reason="the simulation ended")),
+            node("hd_sim_bridge", "bridge_node", simulation),
             node("hd_controller", "controller_node", {"lockstep": argument("lockstep", bool)}),
             node("hd_controller", "generator_node", {"generator": argument("generator", str)}),
             node("hd_controller", "description_node", {"robot": argument("robot", str)}),

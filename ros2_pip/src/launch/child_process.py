@@ -55,8 +55,8 @@ class ChildProcess:
         )
         self.pid = self._popen.pid
         self._readers = [
-            threading.Thread(target=self._copy, args=(self._popen.stdout, show[0], False), daemon=True),
-            threading.Thread(target=self._copy, args=(self._popen.stderr, show[1], True), daemon=True),
+            threading.Thread(target=self._copy, args=(self._popen.stdout, show[0]), daemon=True),
+            threading.Thread(target=self._copy, args=(self._popen.stderr, show[1]), daemon=True),
         ]
         for thread in [*self._readers, threading.Thread(target=self._wait, args=(on_exit,), daemon=True)]:
             thread.start()
@@ -68,11 +68,11 @@ class ChildProcess:
         except ProcessLookupError:
             pass
 
-    def _copy(self, pipe: IO[bytes], shown: bool, to_stderr: bool) -> None:
+    def _copy(self, pipe: IO[bytes], shown: bool) -> None:
         for line in pipe:
             if shown:
                 text = line.decode("utf-8", errors="replace").rstrip("\r\n")
-                write_line(f"[{self.name}] {text}", to_stderr=to_stderr)
+                write_line(f"[{self.name}] {text}")
 
     def _wait(self, on_exit: Callable[[ChildProcess, int], None]) -> None:
         returncode = self._popen.wait()

@@ -5,13 +5,12 @@ import threading
 _lock = threading.Lock()
 
 
-def write_line(text: str, *, to_stderr: bool = False) -> None:
+def write_line(text: str) -> None:
     """Write one line and flush it; a closed screen (a pipe whose reader ended) is no error."""
-    stream = sys.stderr if to_stderr else sys.stdout
     with _lock:
         try:
-            stream.write(text + "\n")
-            stream.flush()
+            sys.stdout.write(text + "\n")
+            sys.stdout.flush()
         except (BrokenPipeError, ValueError):
             pass
 
