@@ -77,17 +77,18 @@ class CommandWriter:
     """
 
     def __init__(self, command_type: str, robot_id: str, joint_names: tuple[str, ...]) -> None:
-        buffer = array.array("d", bytes(8 * len(joint_names)))
-        self._view = np.frombuffer(buffer, dtype=np.float64) if len(joint_names) else np.zeros(0)
+        zeros = [0.0] * len(joint_names)
         self._stamp: Time | None = None
         if command_type == "float64_array":
-            self.message: object = Float64MultiArray(data=buffer)
+            self.message: object = Float64MultiArray(data=zeros)
+            self._view = doubles(self.message.data)
             return
         if command_type == "hd":
-            message = JointCommand(robot_id=robot_id, joint_names=list(joint_names), effort=buffer)
+            message = JointCommand(robot_id=robot_id, joint_names=list(joint_names), effort=zeros)
         else:
-            message = JointState(name=list(joint_names), effort=buffer)
+            message = JointState(name=list(joint_names), effort=zeros)
         self.message = message
+        self._view = doubles(message.effort)
         self._stamp = message.header.stamp
 
     def write(self, stamp_ns: int, efforts: np.ndarray) -> object:

@@ -38,6 +38,7 @@ from hd_sim_bridge.bridge_parameters import declare_and_read
 from hd_sim_bridge.conversions import CommandReader, StateWriter
 from hd_sim_bridge.lockstep import LockstepWait, Verdict
 from hd_sim_bridge.pacing import Pacer
+from hd_sim_bridge.recording import Recording
 from hd_sim_bridge.run_summary import RunRecord
 from hd_sim_bridge.simulation import STEP_NS, Simulation
 from hd_sim_bridge.viewer import NativeViewer
@@ -66,6 +67,7 @@ class BridgeNode(Node):
         self._began_s = time.monotonic()
         self._pacer = Pacer(CONTROL_PERIOD_S / self._settings.real_time_factor, self._began_s)
         self._record = RunRecord(self._settings.duration)
+        self._recording = Recording(self._settings.record)
         self._log = ThrottledLog(self.get_logger().warning)
         self._viewer = NativeViewer(self.get_logger().warning)
         self._worker: LatestWorker | None = None
@@ -99,6 +101,7 @@ class BridgeNode(Node):
         if self._worker is not None:
             self._worker.close()
         self._viewer.close()
+        self._recording.save()
 
     @property
     def _now_ns(self) -> int:
@@ -145,6 +148,7 @@ class BridgeNode(Node):
         self._held, self._in_run = self._settings.hold_until_command, False
         self._record.forget()
         self._wait.new_robot()
+        self._recording.begin(self._simulation.morphology.robot_id)
         gc.collect()
         if self._settings.viewer == "native":
             self._viewer.show(self._simulation.model, self._simulation.data)
@@ -187,6 +191,8 @@ class BridgeNode(Node):
             self._efforts[:] = 0.0
             self._trouble("failure", "the physics was not finite any more; the robot was reset and this counts as a "
                                      "failure")
+        if not self._held:
+            self._recording.add(self._now_ns, simulation.data.qpos, self._efforts)
         if self._record.running:
             self._record.steps += 1
         self._publish()

@@ -19,6 +19,7 @@ PARAMETERS: dict[str, tuple[object, str]] = {
     "command_timeout": (0.1, "real time: seconds after which a command is too old and the efforts become zero"),
     "hold_until_command": (True, "keep a new robot at its spawn pose until its first command arrives"),
     "seed": (0, "seed of the reset noise"),
+    "record": ("", "file (.npz) for configurations and efforts of every step; empty: none"),
     "viewer": ("none", "none, or native for MuJoCo's window"),
 }
 
@@ -34,6 +35,7 @@ class BridgeSettings:
     command_timeout: float
     hold_until_command: bool
     seed: int
+    record: str
     viewer: str
 
 

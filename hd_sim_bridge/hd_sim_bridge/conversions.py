@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import array
-
 import numpy as np
 from nav_msgs.msg import Odometry
 from rosgraph_msgs.msg import Clock
@@ -25,11 +23,9 @@ class StateWriter:
     """
 
     def __init__(self, morphology: Morphology) -> None:
-        count = len(morphology.joint_names)
-        positions, velocities = array.array("d", bytes(8 * count)), array.array("d", bytes(8 * count))
-        self._positions = np.frombuffer(positions, dtype=np.float64) if count else np.zeros(0)
-        self._velocities = np.frombuffer(velocities, dtype=np.float64) if count else np.zeros(0)
-        self.joints = JointState(name=list(morphology.joint_names), position=positions, velocity=velocities)
+        zeros = [0.0] * len(morphology.joint_names)
+        self.joints = JointState(name=list(morphology.joint_names), position=zeros, velocity=zeros)
+        self._positions, self._velocities = doubles(self.joints.position), doubles(self.joints.velocity)
         self.joints.header.frame_id = morphology.robot_id
         self.odometry = Odometry(child_frame_id=morphology.limbs[0].name)
         self.odometry.header.frame_id = "odom"

@@ -1,0 +1,102 @@
+"""The test's own ROS node: publishes inputs, remembers outputs."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from hd_controller import qos
+from hd_msgs.msg import ControllerStatus, JointCommand, Policy
+from nav_msgs.msg import Odometry
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from sensor_msgs.msg import JointState
+from std_msgs.msg import String
+
+
+class Probe:
+    """Use as a context manager; nothing is received outside of `spin_until` and `spin_for`."""
+
+    def __init__(self, domain: int) -> None:
+        self._context = Context()
+        rclpy.init(context=self._context, domain_id=domain)
+        self.node = rclpy.create_node("probe", context=self._context)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self.node)
+        self.commands: list[JointCommand] = []
+        self.command_times: list[float] = []
+        self.statuses: list[ControllerStatus] = []
+        self.policies: list[Policy] = []
+        self.joint_states: list[JointState] = []
+        self.odometry: list[Odometry] = []
+        self.diagnostics: list[tuple[str, int, str]] = []
+        self.values: dict[str, dict[str, str]] = {}
+        self.description = self.node.create_publisher(String, "robot_description", qos.latched())
+        self.node.create_subscription(JointCommand, "joint_commands", self._command, 100)
+        self.node.create_subscription(ControllerStatus, "status", self.statuses.append, qos.latched())
+        self.node.create_subscription(Policy, "policy", self.policies.append, qos.latched())
+        self.node.create_subscription(JointState, "joint_states", self.joint_states.append, 100)
+        self.node.create_subscription(Odometry, "odom", self.odometry.append, 100)
+        self.node.create_subscription(DiagnosticArray, "/diagnostics", self._diagnostic, 100)
+
+    def __enter__(self) -> "Probe":
+        """Use as a context manager."""
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        """Leave ROS."""
+        self.node.destroy_node()
+        self._context.try_shutdown()
+
+    def _command(self, message: JointCommand) -> None:
+        self.commands.append(message)
+        self.command_times.append(time.monotonic())
+
+    def _diagnostic(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            self.diagnostics.append((status.name, ord(status.level), status.message))
+            self.values[status.name] = {pair.key: pair.value for pair in status.values}
+
+    def spin_until(self, condition: Callable[[], object], deadline_s: float, what: str) -> float:
+        """Receive until the condition holds; returns the seconds it took, fails with `what` at the deadline."""
+        began = time.monotonic()
+        while not condition():
+            if time.monotonic() - began > deadline_s:
+                raise AssertionError(f"not within {deadline_s:g} s: {what}; last status: {self.mode} "
+                                     f"{self.statuses[-1].message if self.statuses else ''}")
+            self._executor.spin_once(timeout_sec=0.02)
+        return time.monotonic() - began
+
+    def spin_for(self, seconds: float) -> None:
+        """Receive for a while: for showing that something does not happen."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self._executor.spin_once(timeout_sec=0.02)
+
+    @property
+    def mode(self) -> str:
+        """Mode in the newest status."""
+        return self.statuses[-1].mode if self.statuses else ""
+
+    def runs(self, robot_id: str) -> bool:
+        """True when the newest status says that this robot's policy runs."""
+        return bool(self.statuses) and self.mode == "run" and self.statuses[-1].robot_id == robot_id
+
+    def publish_description(self, text: str) -> float:
+        """Publish a description; returns the time [s, steady]."""
+        self.description.publish(String(data=text))
+        return time.monotonic()
+
+    def call(self, service_type: type, name: str, request: Any, deadline_s: float = 10.0) -> Any:
+        """Call a service and wait for its answer."""
+        client = self.node.create_client(service_type, name)
+        self.spin_until(client.service_is_ready, deadline_s, f"service {name}")
+        future = client.call_async(request)
+        self.spin_until(future.done, deadline_s, f"answer of {name}")
+        self.node.destroy_client(client)
+        return future.result()
+
+    def troubles(self, node: str) -> list[str]:
+        """Error sentences that a node has put into /diagnostics."""
+        return [message for name, level, message in self.diagnostics if name.endswith(node) and level == 2]

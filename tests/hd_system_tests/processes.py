@@ -1,0 +1,104 @@
+"""Starts nodes as processes in a ROS domain of their own and waits on conditions, never on sleeps."""
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+FIRST_DOMAIN, DOMAINS = 10, 80
+_COUNT = itertools.count()
+
+MODULES = {
+    "description_node": "hd_controller.description_node",
+    "generator_node": "hd_controller.generator_node",
+    "controller_node": "hd_controller.controller_node",
+    "bridge_node": "hd_sim_bridge.bridge_node",
+    "set_robot": "hd_controller.set_robot",
+}
+
+
+def wait_until(condition: Callable[[], object], deadline_s: float, what: str) -> None:
+    """Return when the condition holds; fails with `what` and the deadline otherwise."""
+    end = time.monotonic() + deadline_s
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {deadline_s:g} s: {what}")
+        time.sleep(0.01)
+
+
+class NodeProcess:
+    """One node; everything it prints goes to a file."""
+
+    def __init__(self, name: str, arguments: list[str], environment: dict[str, str], log: Path) -> None:
+        self.name = name
+        self._log = log
+        with log.open("wb") as file:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", MODULES[name], *arguments], stdout=file, stderr=subprocess.STDOUT,
+                env=environment, start_new_session=True)
+
+    @property
+    def output(self) -> str:
+        """What the node has printed so far."""
+        return self._log.read_text(errors="replace")
+
+    def resident_mb(self) -> float:
+        """Resident memory [MB]."""
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    def send(self, number: int) -> None:
+        """Send a signal."""
+        self.process.send_signal(number)
+
+    def wait(self, timeout_s: float = 10.0) -> int:
+        """Exit code; kills the node and fails when it does not end in time."""
+        try:
+            return self.process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"{self.name} did not end within {timeout_s:g} s:\n{self.output}") from None
+
+
+class RosSystem:
+    """The nodes of one test; leaving the context ends them all and checks that none left a traceback."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.domain = FIRST_DOMAIN + (os.getpid() * 7 + next(_COUNT)) % DOMAINS
+        self.nodes: list[NodeProcess] = []
+        self._environment = {**os.environ, "ROS_DOMAIN_ID": str(self.domain), "PYTHONPATH": os.pathsep.join(sys.path),
+                             "PYTHONUNBUFFERED": "1", "ROS_LOG_DIR": str(folder / "log")}
+
+    def start(self, name: str, arguments: list[str] | None = None, **parameters: object) -> NodeProcess:
+        """Start a node with parameters given by name; `arguments` go before them."""
+        ros = ["--ros-args"]
+        for key, value in parameters.items():
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            ros += ["-p", f"{key}:={text}"]
+        log = self.folder / f"{len(self.nodes)}_{name}.log"
+        node = NodeProcess(name, [*(arguments or []), *(ros if parameters else [])], self._environment, log)
+        self.nodes.append(node)
+        return node
+
+    def __enter__(self) -> "RosSystem":
+        """Use as a context manager."""
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        """Interrupt every node that still runs; all must end with code 0 and without a traceback."""
+        running = [node for node in self.nodes if node.process.poll() is None]
+        for node in running:
+            node.send(signal.SIGINT)
+        codes = {node.name: node.wait() for node in running}
+        if failure[0] is not None:
+            print("\n".join(f"--- {node.name}\n{node.output[-3000:]}" for node in self.nodes))
+            return
+        for node in self.nodes:
+            assert "Traceback" not in node.output, node.output
+        assert set(codes.values()) <= {0}, codes
