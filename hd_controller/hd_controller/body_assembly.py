@@ -68,6 +68,8 @@ def _merged(parts: list[Inertial]) -> Inertial | None:
     if len(parts) < 2:
         return parts[0] if parts else None
     mass = sum(part.mass for part in parts)
+    if not mass > 0:
+        return Inertial(0.0, np.zeros(3), np.zeros((3, 3)))
     com = sum(part.mass * part.com for part in parts) / mass
     tensor = np.zeros((3, 3))
     for part in parts:
@@ -122,6 +124,7 @@ class _Assembler:
             self.children[joint.parent].append(joint)
         self._check_connected()
         self.limbs: list[Limb] = []
+        self.waiting: list[tuple[Joint, int, np.ndarray | None]] = []
 
     def _check_connected(self) -> None:
         seen, stack = set(), [self.root]
@@ -154,7 +157,7 @@ class _Assembler:
         return merged
 
     def add(self, group: _Group, parent: int, position: np.ndarray, axes: np.ndarray | None, hinges: tuple) -> None:
-        """Append the limb of a group and, depth-first, all below it; ``axes`` turns the group's axes to the torso's."""
+        """Append the limb of a group and note the joints below it; ``axes`` turns the group's axes to the torso's."""
         inertial = _merged(group.inertials)
         if inertial is None or not inertial.mass > 0:
             raise MorphologyError(
@@ -176,8 +179,13 @@ class _Assembler:
                 hinges=hinges,
             )
         )
-        for joint in group.below:
-            self.add_below(joint, index, axes)
+        self.waiting.extend((joint, index, axes) for joint in reversed(group.below))
+
+    def add_all(self) -> None:
+        """The torso, then all limbs depth-first; without recursion, since a chain may be long."""
+        self.add(self.group(self.root), -1, np.zeros(3), None, ())
+        while self.waiting:
+            self.add_below(*self.waiting.pop())
 
     def add_below(self, joint: Joint, parent: int, axes: np.ndarray | None) -> None:
         """The limb behind a moving joint, with a second hinge where a bare link asks for it."""
@@ -224,5 +232,5 @@ def assemble(name: str, links: list[Link], joints: list[Joint]) -> Morphology:
             on a limb, or what ``Morphology`` refuses.
     """
     assembler = _Assembler(name, links, joints)
-    assembler.add(assembler.group(assembler.root), -1, np.zeros(3), None, ())
+    assembler.add_all()
     return Morphology(sanitised_name(name) or "robot", tuple(assembler.limbs))

@@ -9,23 +9,29 @@ TOLERANCE = 1e-6
 """Largest distance [m] between a cylinder's ends and the spheres that close it."""
 
 
-def _closing(cylinder: Cylinder, spheres: list[Sphere]) -> tuple[Sphere, Sphere] | None:
-    """The two spheres at the cylinder's ends, in file order."""
+def _closing(place: int, shapes: list[Shape], used: set[int]) -> tuple[int, int] | None:
+    """Places of the two unused spheres at the ends of the cylinder at ``place``, in file order.
+
+    Spheres behind the cylinder come first, nearest first: there a writer puts its own.
+    """
+    cylinder = shapes[place]
     half = matrix_from_rpy(cylinder.rpy)[:, 2] * cylinder.half_length
-    ends = [np.asarray(cylinder.center) - half, np.asarray(cylinder.center) + half]
-    found = []
-    for end in ends:
+    order = [*range(place + 1, len(shapes)), *range(place - 1, -1, -1)]
+    found: list[int] = []
+    for end in (np.asarray(cylinder.center) - half, np.asarray(cylinder.center) + half):
         matches = [
-            sphere
-            for sphere in spheres
-            if sphere not in found
-            and abs(sphere.radius - cylinder.radius) <= TOLERANCE
-            and np.linalg.norm(np.asarray(sphere.center) - end) <= TOLERANCE
+            index
+            for index in order
+            if isinstance(shapes[index], Sphere)
+            and index not in used
+            and index not in found
+            and abs(shapes[index].radius - cylinder.radius) <= TOLERANCE
+            and np.linalg.norm(np.asarray(shapes[index].center) - end) <= TOLERANCE
         ]
         if not matches:
             return None
         found.append(matches[0])
-    return tuple(sorted(found, key=spheres.index))
+    return min(found), max(found)
 
 
 def with_capsules(shapes: list[Shape]) -> list[Shape]:
@@ -33,15 +39,12 @@ def with_capsules(shapes: list[Shape]) -> list[Shape]:
 
     The ends are taken from the spheres, in their order, so that a written capsule is read back exactly.
     """
-    spheres = [shape for shape in shapes if isinstance(shape, Sphere)]
-    result, used = [], []
-    for shape in shapes:
-        closing = (
-            _closing(shape, [ball for ball in spheres if ball not in used]) if isinstance(shape, Cylinder) else None
-        )
-        if closing is None:
-            result.append(shape)
-        else:
-            used.extend(closing)
-            result.append(Capsule(closing[0].center, closing[1].center, closing[0].radius))
-    return [shape for shape in result if shape not in used]
+    capsules: dict[int, Capsule] = {}
+    used: set[int] = set()
+    for place, shape in enumerate(shapes):
+        closing = _closing(place, shapes, used) if isinstance(shape, Cylinder) else None
+        if closing is not None:
+            used.update(closing)
+            first, second = (shapes[index] for index in closing)
+            capsules[place] = Capsule(first.center, second.center, first.radius)
+    return [capsules.get(place, shape) for place, shape in enumerate(shapes) if place not in used]

@@ -69,7 +69,7 @@ class GeneratorBundle:
                 provenance=dict(header["provenance"]),
                 session=_session(network, folder),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             if isinstance(error, BundleError):
                 raise
             raise BundleError(
@@ -133,7 +133,7 @@ def _read(folder: Path) -> tuple[dict, bytes]:
             f"The generator bundle {folder} cannot be read ({error.strerror}: {error.filename}); "
             f"expected a folder with {HEADER_FILE} and {NETWORK_FILE}."
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         if isinstance(error, BundleError):
             raise
         raise BundleError(f"{folder / HEADER_FILE} is not JSON ({error}); export the bundle again.") from error
@@ -159,11 +159,23 @@ def _check_header(header: dict, network: bytes, folder: Path) -> None:
             raise BundleError(f"{name} of the generator bundle {folder} is not made of {size} finite numbers.")
         if name.endswith("_std") and not (values > 0).all():
             raise BundleError(f"{name} of the generator bundle {folder} has a number that is not positive.")
-    missing = [name for name in _RANGES if name not in header["trained_ranges"]]
-    if missing:
-        raise BundleError(f"The trained ranges of the generator bundle {folder} lack '{missing[0]}'; export it again.")
+    _check_ranges(header["trained_ranges"], folder)
     if not header["observation_clip"] > 0 or not 0 < header["control_period_s"] < 1:
         raise BundleError(f"The generator bundle {folder} has no sensible observation_clip or control_period_s.")
+
+
+def _check_ranges(ranges: dict, folder: Path) -> None:
+    missing = [name for name in _RANGES if name not in ranges]
+    if missing:
+        raise BundleError(f"The trained ranges of the generator bundle {folder} lack '{missing[0]}'; export it again.")
+    pairs = {**ranges["features"], **{name: ranges[name] for name in _RANGES[1:]}}
+    for name, pair in pairs.items():
+        values = np.array(pair, dtype=np.float64)
+        if values.shape != (2,) or not np.isfinite(values).all() or values[0] > values[1]:
+            raise BundleError(
+                f"The trained range of {name} of the generator bundle {folder} is {str(pair)[:60]}; "
+                "expected two numbers, low and high."
+            )
 
 
 def _session(network: bytes, folder: Path) -> onnxruntime.InferenceSession:
@@ -207,7 +219,10 @@ def save_generator_bundle(folder: Path | str, network: bytes, header: dict) -> N
         "observation_set": OBSERVATION_SET,
         "network_sha256": hashlib.sha256(network).hexdigest(),
     }
-    _check_header(full, network, folder)
+    try:
+        _check_header(full, network, folder)
+    except KeyError as error:
+        raise BundleError(f"The header for {folder} lacks {error}; give all that is listed here.") from error
     for name, content in ((NETWORK_FILE, network), (HEADER_FILE, (json.dumps(full, indent=1) + "\n").encode())):
         temporary = folder / f".{name}.{os.getpid()}"
         temporary.write_bytes(content)

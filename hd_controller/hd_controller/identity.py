@@ -4,7 +4,10 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from hd_controller.joint_slots import assign_slots
+from hd_controller.rotations import matrix_from_rpy
 from hd_controller.shapes import Box, Capsule, Cylinder, Mesh, Shape, Sphere
 
 if TYPE_CHECKING:
@@ -21,15 +24,26 @@ def _rounded(values: object) -> object:
     return values
 
 
+def _line(axis: np.ndarray) -> list[float]:
+    """A rounded axis without its sense: the first number that is not zero is positive."""
+    values = _rounded(axis.tolist())
+    sign = next((1.0 if value > 0 else -1.0 for value in values if value), 1.0)
+    return [value * sign + 0.0 for value in values]
+
+
 def _canonical_shape(shape: Shape) -> list:
+    """A shape by what it looks like: not by the sense of its axes, nor by one of its many roll, pitch, yaw."""
     if isinstance(shape, Capsule):
         return ["capsule", *sorted([_rounded(shape.start), _rounded(shape.end)]), _rounded(shape.radius)]
     if isinstance(shape, Sphere):
         return ["sphere", _rounded(shape.center), _rounded(shape.radius)]
     if isinstance(shape, Box):
-        return ["box", _rounded(shape.center), _rounded(shape.rpy), _rounded(shape.half_extents)]
+        axes = matrix_from_rpy(shape.rpy).T
+        sides = [[_rounded(half), _line(axis)] for half, axis in zip(shape.half_extents, axes, strict=True)]
+        return ["box", _rounded(shape.center), *sorted(sides)]
     if isinstance(shape, Cylinder):
-        return ["cylinder", *_rounded([shape.center, shape.rpy, shape.radius, shape.half_length])]
+        axis = _line(matrix_from_rpy(shape.rpy)[:, 2])
+        return ["cylinder", _rounded(shape.center), axis, _rounded(shape.radius), _rounded(shape.half_length)]
     assert isinstance(shape, Mesh)
     return ["mesh", sorted(_rounded(shape.vertices))]
 
@@ -50,15 +64,19 @@ def _canonical_limb(limb: "Limb") -> list:
 
 
 def body_id(morphology: "Morphology") -> str:
-    """SHA-256 (hex) of the body without names, siblings in geometric order, values rounded to 1e-6."""
+    """SHA-256 (hex) of the body without names, values rounded to 1e-6.
+
+    A limb's hash covers the sorted hashes of the limbs below it, so that the order of siblings does not matter.
+    """
     children: dict[int, list[int]] = {index: [] for index in range(len(morphology.limbs))}
     for index, limb in enumerate(morphology.limbs[1:], start=1):
         children[limb.parent].append(index)
-    canonical: dict[int, list] = {}
+    digests: dict[int, str] = {}
     for index in reversed(range(len(morphology.limbs))):  # depth-first order: children come after their parent
-        below = sorted((canonical[child] for child in children[index]), key=json.dumps)
-        canonical[index] = [_canonical_limb(morphology.limbs[index]), below]
-    return hashlib.sha256(json.dumps(canonical[0]).encode()).hexdigest()
+        below = sorted(digests[child] for child in children[index])
+        text = json.dumps([_canonical_limb(morphology.limbs[index]), below])
+        digests[index] = hashlib.sha256(text.encode()).hexdigest()
+    return digests[0]
 
 
 def robot_id(body: str, joint_names: tuple[str, ...]) -> str:

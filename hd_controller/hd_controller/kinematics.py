@@ -19,7 +19,7 @@ class RobotState:
     position: np.ndarray
     """(3,) torso frame in the world, z above ground [m]."""
     orientation: np.ndarray
-    """(4,) torso quaternion (w, x, y, z)."""
+    """(4,) torso quaternion (w, x, y, z) of any length but 0."""
     linear_velocity: np.ndarray
     """(3,) of the torso frame, in torso axes [m/s]."""
     angular_velocity: np.ndarray
@@ -52,6 +52,7 @@ class Kinematics:
         data.qpos[0:3] = state.position
         data.qpos[3:7] = state.orientation
         data.qpos[7:] = state.joint_positions
+        mujoco.mju_normalize4(data.qpos[3:7])
         mujoco.mju_rotVecQuat(self._velocity, state.linear_velocity, data.qpos[3:7])
         data.qvel[0:3] = self._velocity
         data.qvel[3:6] = state.angular_velocity

@@ -63,21 +63,42 @@ def _checked(path: Path, where: str) -> Path:
     return path
 
 
-@lru_cache(maxsize=64)
 def convex_hull(path: Path, link_name: str) -> np.ndarray:
     """(N, 3) hull vertices of a mesh file [file units].
 
     Raises:
         MorphologyError: the file cannot be read as a mesh.
     """
-    spec = mujoco.MjSpec()
     try:
-        spec.add_mesh(name="mesh", file=path.name, inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_CONVEX)
-        spec.worldbody.add_geom(type=mujoco.mjtGeom.mjGEOM_MESH, meshname="mesh")
-        spec.assets = {path.name: path.read_bytes()}
-        model = spec.compile()
+        status = path.stat()
+        return _hull(path, status.st_mtime_ns, status.st_size)
     except (ValueError, OSError, mujoco.FatalError) as error:
-        raise MorphologyError(f"The mesh {path} of link '{link_name}' cannot be read ({error}).") from error
+        reason = " ".join(str(error).split())
+        raise MorphologyError(f"The mesh {path} of link '{link_name}' cannot be read ({reason}).") from error
+
+
+def _text_stl_points(content: bytes) -> np.ndarray | None:
+    """(N, 3) vertices of an STL file in its text form, which the physics engine does not read; None for other files."""
+    if not content.lstrip().startswith(b"solid") or b"vertex" not in content:
+        return None
+    if len(content) >= 84 and len(content) == 84 + 50 * int.from_bytes(content[80:84], "little"):
+        return None  # a binary file whose comment happens to begin like a text file
+    words = content.split()
+    places = [place for place, word in enumerate(words) if word == b"vertex"]
+    return np.array([[float(word) for word in words[place + 1 : place + 4]] for place in places])
+
+
+@lru_cache(maxsize=64)
+def _hull(path: Path, _modified_ns: int, _size: int) -> np.ndarray:
+    """Hull of one state of a file; a file that changed is read again."""
+    spec = mujoco.MjSpec()
+    content = path.read_bytes()
+    points = _text_stl_points(content) if path.suffix.lower() == ".stl" else None
+    source = {"file": path.name} if points is None else {"uservert": np.unique(points, axis=0).ravel()}
+    spec.add_mesh(name="mesh", inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_CONVEX, **source)
+    spec.worldbody.add_geom(type=mujoco.mjtGeom.mjGEOM_MESH, meshname="mesh")
+    spec.assets = {path.name: content} if points is None else {}
+    model = spec.compile()
     graph = model.mesh_graph[model.mesh_graphadr[0] :]
     count = int(graph[0])
     vertices = model.mesh_vert[graph[2 + count : 2 + 2 * count]].astype(float)

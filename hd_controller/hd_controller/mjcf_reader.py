@@ -14,7 +14,7 @@ from hd_controller.errors import MorphologyError
 from hd_controller.morphology import Hinge, Morphology
 from hd_controller.rotations import matrix_from_quaternion, rpy_from_matrix
 from hd_controller.shapes import Box, Capsule, Cylinder, Mesh, Shape, Sphere
-from hd_controller.urdf_reader import DEFAULT_VELOCITY_LIMIT, RPY_DECIMALS
+from hd_controller.urdf_reader import DEFAULT_VELOCITY_LIMIT
 from hd_controller.xml_document import parse_xml, read_text
 
 _FORBIDDEN = ("include", "plugin", "extension", "attach", "replicate")
@@ -159,7 +159,7 @@ def _shape(model: mujoco.MjModel, geom: int, body_name: str, anchor: np.ndarray)
     rotation = matrix_from_quaternion(model.geom_quat[geom])
     size = model.geom_size[geom]
     place = tuple(float(value) for value in center)
-    rpy = tuple(round(angle, RPY_DECIMALS) + 0.0 for angle in rpy_from_matrix(rotation))
+    rpy = tuple(angle + 0.0 for angle in rpy_from_matrix(rotation))
     kind = model.geom_type[geom]
     if kind == mujoco.mjtGeom.mjGEOM_SPHERE:
         return Sphere(place, float(size[0]))

@@ -6,14 +6,13 @@ source file used. Units: m, kg, rad, N m, s.
 
 import dataclasses
 import json
-import math
-import re
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from hd_controller import identity
+from hd_controller.body_checks import check_limbs, sanitised_name
 from hd_controller.errors import MorphologyError
 from hd_controller.joint_slots import SLOTS_PER_LIMB, assign_slots
 from hd_controller.rotations import matrix_from_axis_angle
@@ -22,11 +21,6 @@ from hd_controller.shapes import Box, Capsule, Cylinder, Mesh, Shape, Sphere, Ve
 __all__ = ["SLOTS_PER_LIMB", "Hinge", "Limb", "Morphology", "sanitised_name"]
 
 _SHAPES = {shape.__name__: shape for shape in (Capsule, Sphere, Box, Cylinder, Mesh)}
-
-
-def sanitised_name(name: str) -> str:
-    """The name with every character outside [A-Za-z0-9_] replaced by an underscore."""
-    return re.sub(r"[^A-Za-z0-9_]", "_", name)
 
 
 @dataclass(frozen=True)
@@ -85,7 +79,7 @@ class Morphology:
     limbs: tuple[Limb, ...]
 
     def __post_init__(self) -> None:
-        _check(self)
+        check_limbs(self.limbs)
 
     @cached_property
     def joint_names(self) -> tuple[str, ...]:
@@ -170,7 +164,7 @@ class Morphology:
 
     @cached_property
     def body_id(self) -> str:
-        """SHA-256 of the canonical body: no names, siblings in geometric order, values rounded to 1e-6."""
+        """SHA-256 of the canonical body: no names, no order of siblings, values rounded to 1e-6."""
         return identity.body_id(self)
 
     @cached_property
@@ -197,16 +191,23 @@ class Morphology:
         try:
             data = json.loads(text, parse_constant=_refuse_constant)
             limbs = tuple(_limb_from_json(entry) for entry in data["limbs"])
-            name = str(data["name"])
-        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            return Morphology(_text(data["name"]), limbs)
+        except MorphologyError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
             raise MorphologyError(
                 f"The stored body cannot be read ({type(error).__name__}: {error}); generate the bundle again."
             ) from error
-        return Morphology(name, limbs)
 
 
 def _refuse_constant(name: str) -> float:
     raise ValueError(f"the number {name} is not finite")
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"the name {value!r} is no text")
+    return value
 
 
 def _vector(values: list) -> tuple[float, ...]:
@@ -225,14 +226,14 @@ def _limb_from_json(entry: dict) -> Limb:
     hinges = tuple(
         Hinge(
             **{
-                key: value if key == "name" else _vector(value) if key == "axis" else float(value)
+                key: _text(value) if key == "name" else _vector(value) if key == "axis" else float(value)
                 for key, value in hinge.items()
             }
         )
         for hinge in entry["hinges"]
     )
     return Limb(
-        name=str(entry["name"]),
+        name=_text(entry["name"]),
         parent=int(entry["parent"]),
         position=_vector(entry["position"]),
         mass=float(entry["mass"]),
@@ -241,71 +242,3 @@ def _limb_from_json(entry: dict) -> Limb:
         shapes=tuple(_shape_from_json(shape) for shape in entry["shapes"]),
         hinges=hinges,
     )
-
-
-def _check(morphology: Morphology) -> None:
-    limbs = morphology.limbs
-    if not limbs or limbs[0].parent != -1 or limbs[0].hinges:
-        raise MorphologyError("A body needs a torso as its first limb, without parent and without hinges.")
-    last_chain = [0]
-    for index, limb in enumerate(limbs):
-        if index:
-            if limb.parent not in last_chain:
-                raise MorphologyError(f"Limb '{limb.name}' is out of depth-first order (parent {limb.parent}).")
-            last_chain = [*last_chain[: last_chain.index(limb.parent) + 1], index]
-            if not 1 <= len(limb.hinges) <= SLOTS_PER_LIMB:
-                raise MorphologyError(
-                    f"Limb '{limb.name}' has {len(limb.hinges)} hinges; expected 1 or {SLOTS_PER_LIMB}."
-                )
-        _check_inertia(limb)
-        for hinge in limb.hinges:
-            _check_hinge(hinge)
-    for kind, names in (("limb", [limb.name for limb in limbs]), ("joint", list(morphology.joint_names))):
-        for name in names:
-            if not name or sanitised_name(name) != name:
-                raise MorphologyError(f"The {kind} name '{name}' is not made of letters, digits and underscores.")
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise MorphologyError(f"The {kind} name '{twice[0]}' is used more than once; rename one of them.")
-
-
-def _check_inertia(limb: Limb) -> None:
-    values = (limb.mass, *limb.com, *limb.inertia, *limb.position)
-    if not all(math.isfinite(value) for value in values):
-        raise MorphologyError(f"Link '{limb.name}' has a number that is not finite in its inertial or position.")
-    if not limb.mass > 0:
-        raise MorphologyError(
-            f"Link '{limb.name}' has mass {limb.mass:g} kg; expected a positive mass: give it an <inertial>."
-        )
-    moments = np.linalg.eigvalsh(limb.inertia_matrix)
-    if not moments[0] > 0:
-        raise MorphologyError(
-            f"The inertia of link '{limb.name}' is not positive definite (smallest principal moment "
-            f"{moments[0]:.3g} kg m^2); correct its <inertia>."
-        )
-    if moments[2] > (moments[0] + moments[1]) * (1 + 1e-4):
-        raise MorphologyError(
-            f"The inertia of link '{limb.name}' belongs to no real body: principal moments "
-            f"{moments[0]:.3g}, {moments[1]:.3g}, {moments[2]:.3g} kg m^2 break the triangle inequality; "
-            "correct its <inertia>."
-        )
-
-
-def _check_hinge(hinge: Hinge) -> None:
-    if not all(math.isfinite(value) for value in dataclasses.astuple(hinge)[2:]) or not (
-        abs(math.hypot(*hinge.axis) - 1) < 1e-6
-    ):
-        raise MorphologyError(
-            f"Joint '{hinge.name}' has a number that is not finite or an axis that is not of length 1."
-        )
-    if not hinge.lower < hinge.upper:
-        raise MorphologyError(
-            f"Joint '{hinge.name}' has limits lower={hinge.lower:g}, upper={hinge.upper:g}; expected lower < upper."
-        )
-    if not hinge.effort_limit > 0 or not hinge.velocity_limit > 0:
-        raise MorphologyError(
-            f"Joint '{hinge.name}' has effort limit {hinge.effort_limit:g} N m and velocity limit "
-            f"{hinge.velocity_limit:g} rad/s; expected both to be positive."
-        )
-    if min(hinge.damping, hinge.stiffness, hinge.armature) < 0:
-        raise MorphologyError(f"Joint '{hinge.name}' has negative damping, stiffness or armature; expected >= 0.")

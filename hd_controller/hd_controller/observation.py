@@ -31,7 +31,7 @@ class Origin:
     def from_pose(position: np.ndarray, quaternion: np.ndarray) -> "Origin":
         """Origin below a torso at ``position`` (3,) [m] with ``quaternion`` (w, x, y, z), facing its x axis."""
         w, x, y, z = (float(value) for value in quaternion)
-        heading = math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
+        heading = math.atan2(2 * (w * z + x * y), w * w + x * x - y * y - z * z)
         return Origin(float(position[0]), float(position[1]), heading)
 
 

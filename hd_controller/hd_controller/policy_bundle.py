@@ -6,20 +6,28 @@ Stored as ``.npz`` without pickle: one JSON header and the arrays, all lossless.
 import hashlib
 import json
 import os
+import struct
+import tokenize
 import zipfile
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from hd_controller.errors import BundleError, MorphologyError
+from hd_controller.errors import BundleError, HdError
 from hd_controller.morphology import Morphology
 from hd_controller.observation import OBSERVATION_SET, OBSERVATION_SIZE
 from hd_controller.policy import Layer, MlpPolicy, check_layers
 
 FORMAT_VERSION = 1
 MAX_BYTES = 200_000_000
+_DAMAGE = (
+    *(LookupError, ValueError, TypeError, AttributeError, EOFError, ArithmeticError, MemoryError, RuntimeError),
+    *(SyntaxError, struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
+)
+"""What the zip, array and JSON readers raise on a damaged file."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,15 @@ class PolicyBundle:
     generator_id: str
     coverage: dict
     """See ``coverage.coverage_report``."""
+
+    def __post_init__(self) -> None:
+        """Keep numbers in the precision they are stored and sent with, so that every copy acts bit by bit alike."""
+        kinds = {"effort_limits": np.float64, "observation_mean": np.float32, "observation_std": np.float32}
+        for name, kind in kinds.items():
+            object.__setattr__(self, name, np.array(getattr(self, name), dtype=kind))
+        layers = [tuple(np.ascontiguousarray(part, dtype=np.float32) for part in layer) for layer in self.layers]
+        object.__setattr__(self, "layers", layers)
+        object.__setattr__(self, "observation_clip", float(np.float32(self.observation_clip)))
 
     @cached_property
     def layer_sizes(self) -> tuple[int, ...]:
@@ -73,14 +90,10 @@ class PolicyBundle:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All arrays by name, in the order they are hashed."""
-        arrays = {
-            "effort_limits": np.asarray(self.effort_limits, dtype=np.float64),
-            "observation_mean": np.asarray(self.observation_mean, dtype=np.float32),
-            "observation_std": np.asarray(self.observation_std, dtype=np.float32),
-        }
+        names = ("effort_limits", "observation_mean", "observation_std")
+        arrays = {name: getattr(self, name) for name in names}
         for index, (weights, bias) in enumerate(self.layers):
-            arrays[f"weights_{index}"] = np.ascontiguousarray(weights, dtype=np.float32)
-            arrays[f"bias_{index}"] = np.ascontiguousarray(bias, dtype=np.float32)
+            arrays |= {f"weights_{index}": weights, f"bias_{index}": bias}
         return arrays
 
     @cached_property
@@ -158,17 +171,26 @@ class PolicyBundle:
         try:
             if path.stat().st_size > MAX_BYTES:
                 raise BundleError(f"{path} has {path.stat().st_size} bytes; at most {MAX_BYTES} are read.")
+            _check_sizes(path)
             with np.load(path, allow_pickle=False) as file:
                 header = json.loads(bytes(file["header"]))
                 arrays = {name: file[name] for name in file.files if name != "header"}
             bundle = from_parts(header, arrays)
         except OSError as error:
             raise BundleError(f"The policy {path} cannot be read ({error.strerror or error}).") from error
-        except (KeyError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
-            if isinstance(error, (BundleError, MorphologyError)):
-                raise BundleError(f"{path}: {error}") from error
+        except HdError as error:
+            raise BundleError(f"{path}: {error}") from error
+        except _DAMAGE as error:
             raise BundleError(f"{path} is no policy file ({type(error).__name__}: {error}).") from error
         return bundle
+
+
+def _check_sizes(path: Path) -> None:
+    """Refuse a file whose parts would unpack to more than ``MAX_BYTES``."""
+    with zipfile.ZipFile(path) as file:
+        size = sum(entry.file_size for entry in file.infolist())
+    if size > MAX_BYTES:
+        raise BundleError(f"its parts have {size} bytes; at most {MAX_BYTES} are read.")
 
 
 def _short(value: object) -> str:

@@ -16,15 +16,12 @@ from hd_controller.body_assembly import Inertial, Joint, Link, assemble
 from hd_controller.capsule_recognition import with_capsules
 from hd_controller.mesh_hull import convex_hull, resolve_mesh
 from hd_controller.morphology import Hinge, Morphology
-from hd_controller.rotations import rpy_from_matrix
 from hd_controller.shapes import Box, Capsule, Cylinder, Mesh, Shape, Sphere
 from hd_controller.urdf_rules import MOVING, cleaned
 from hd_controller.xml_document import parse_xml
 
 DEFAULT_VELOCITY_LIMIT = 100.0
 """Joint speed limit [rad/s] where a description gives none."""
-RPY_DECIMALS = 9
-"""Shape orientations are kept to this many decimals [rad], so that written files are read back exactly."""
 
 _log = logging.getLogger("hd_controller.urdf_reader")
 
@@ -86,17 +83,24 @@ def _link(link: yourdfpy.Link, element: etree._Element, folder: Path | None) -> 
         tensor = np.asarray(link.inertial.inertia, dtype=float)
         tensor = tensor if rotation is None else rotation @ tensor @ rotation.T
         inertial = Inertial(float(link.inertial.mass), com, tensor)
-    tags = [geometry[0].tag for geometry in element.iter("geometry")]
-    shapes = [_shape(entry, tag, link.name, folder) for entry, tag in zip(link.collisions, tags, strict=True)]
+    elements = element.findall("collision")
+    shapes = [_shape(entry, source, link.name, folder) for entry, source in zip(link.collisions, elements, strict=True)]
     return Link(link.name, inertial, with_capsules(shapes))
 
 
-def _shape(collision: yourdfpy.Collision, tag: str, link_name: str, folder: Path | None) -> Shape:
+def _rpy(element: etree._Element) -> tuple[float, float, float]:
+    """Roll, pitch, yaw [rad] of an element's origin as the file gives them, so that they are kept bit by bit."""
+    origin = element.find("origin")
+    return (0.0, 0.0, 0.0) if origin is None else tuple(float(part) for part in origin.get("rpy", "0 0 0").split())
+
+
+def _shape(collision: yourdfpy.Collision, element: etree._Element, link_name: str, folder: Path | None) -> Shape:
     rotation, center = _origin(collision.origin)
     geometry = collision.geometry
+    tag = element.find("geometry")[0].tag
     place = tuple(float(value) for value in center)
     matrix = np.eye(3) if rotation is None else rotation
-    rpy = tuple(round(angle, RPY_DECIMALS) + 0.0 for angle in rpy_from_matrix(matrix))
+    rpy = _rpy(element)
     if geometry.sphere is not None:
         return Sphere(place, float(geometry.sphere.radius))
     if tag == "capsule":

@@ -8,6 +8,7 @@ import math
 
 from lxml import etree
 
+from hd_controller.body_checks import MAX_MAGNITUDE
 from hd_controller.errors import MorphologyError
 
 MAX_LINKS = 512
@@ -18,7 +19,7 @@ def number(text: str | None, what: str, default: float | None = None) -> float:
     """A finite number of an attribute.
 
     Raises:
-        MorphologyError: missing without default, not a number, or not finite.
+        MorphologyError: missing without default, not a number, not finite, or absurdly large.
     """
     if text is None:
         if default is None:
@@ -30,6 +31,8 @@ def number(text: str | None, what: str, default: float | None = None) -> float:
         value = math.nan
     if not math.isfinite(value):
         raise MorphologyError(f"{what} is '{text[:40]}'; expected a finite number.")
+    if abs(value) > MAX_MAGNITUDE:
+        raise MorphologyError(f"{what} is '{text[:40]}'; expected at most {MAX_MAGNITUDE:g}: give a real value.")
     return value
 
 
@@ -86,9 +89,12 @@ def _clean_inertial(link: etree._Element, target: etree._Element, what: str) -> 
         key: number(inertia.get(key), f"The inertia {key} of {what}", 0.0 if key[1] != key[2] else None)
         for key in ("ixx", "ixy", "ixz", "iyy", "iyz", "izz")
     }
-    if value < 0 or (value == 0 and any(numbers.values())):
+    if value < 0:
         raise MorphologyError(f"The mass of {what} is {value:g} kg; expected a positive mass.")
-    if value == 0:
+    for key in ("ixx", "iyy", "izz"):
+        if numbers[key] < 0:
+            raise MorphologyError(f"The inertia {key} of {what} is {numbers[key]:g} kg m^2; expected a positive one.")
+    if value == 0 and not any(numbers.values()):
         target.remove(clean)
         return
     etree.SubElement(clean, "mass", {"value": repr(value)})
@@ -116,6 +122,8 @@ def _clean_geometry(collision: etree._Element, target: etree._Element, what: str
             raise MorphologyError(f"A {shape.tag} of {what} has no {required}; expected one.")
         if shape.tag == "box" and not all(float(part) > 0 for part in shape.get("size").split()):
             raise MorphologyError(f"A box of {what} has size '{shape.get('size')}'; expected three positive numbers.")
+        if shape.tag == "mesh" and not all(float(part) for part in shape.get("scale", "1").split()):
+            raise MorphologyError(f"A mesh of {what} has scale '{shape.get('scale')}'; expected three factors, none 0.")
         attributes = {name: shape.get(name) for name in (required, key) if shape.get(name) is not None}
     else:
         raise MorphologyError(
@@ -169,6 +177,11 @@ def _clean_moving(joint: etree._Element, clean: etree._Element, what: str, name:
     limit = _only(joint, "limit", what)
     if limit is None:
         raise MorphologyError(f"Joint '{name}' has no <limit>; expected lower, upper, effort and velocity.")
+    for key in ("lower", "upper", "effort"):
+        if limit.get(key) is None:
+            raise MorphologyError(
+                f"Joint '{name}' has no {key} in its <limit>; expected lower, upper, effort and velocity."
+            )
     values = {key: number(limit.get(key), f"The limit {key} of {what}") for key in ("lower", "upper", "effort")}
     if not values["lower"] < values["upper"]:
         raise MorphologyError(
@@ -187,6 +200,16 @@ def _clean_moving(joint: etree._Element, clean: etree._Element, what: str, name:
         etree.SubElement(clean, "dynamics", {"damping": repr(damping)})
 
 
+def _refuse_xacro(root: etree._Element) -> None:
+    """A file that xacro has not expanded would be read without the parts that its macros stand for."""
+    for element in root.iter(etree.Element):
+        prefix, _, tag = element.tag.replace("}", ":").rpartition(":")
+        if prefix.rstrip("/").endswith("xacro"):
+            raise MorphologyError(
+                f"The description has the xacro element <xacro:{tag[:40]}>; expand it first: xacro FILE > robot.urdf."
+            )
+
+
 def cleaned(root: etree._Element) -> etree._Element:
     """A copy of a URDF tree that holds only checked links and joints.
 
@@ -195,6 +218,7 @@ def cleaned(root: etree._Element) -> etree._Element:
     """
     if root.tag != "robot":
         raise MorphologyError(f"The root element is <{str(root.tag)[:40]}>; expected <robot> as in a URDF.")
+    _refuse_xacro(root)
     clean = etree.Element("robot", {"name": root.get("name") or "robot"})
     links, joints = root.findall("link"), root.findall("joint")
     if not links:

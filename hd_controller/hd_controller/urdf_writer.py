@@ -24,9 +24,10 @@ def write_urdf(morphology: Morphology) -> str:
         MorphologyError: a shape is a mesh, which a URDF can only name as a file.
     """
     robot = etree.Element("robot", {"name": morphology.name})
+    taken = {limb.name for limb in morphology.limbs}
     for index, limb in enumerate(morphology.limbs):
         parent = "" if index == 0 else morphology.limbs[limb.parent].name
-        _write_joints(robot, limb, parent)
+        _write_joints(robot, limb, parent, taken)
         _write_link(robot, limb, "torso" if index == 0 else "limb")
     extension = etree.SubElement(robot, hd_extension.TAG, {"version": hd_extension.VERSION})
     for hinge in morphology.hinges:
@@ -35,11 +36,14 @@ def write_urdf(morphology: Morphology) -> str:
     return etree.tostring(robot, pretty_print=True, encoding="unicode")
 
 
-def _write_joints(robot: etree._Element, limb: Limb, parent: str) -> None:
+def _write_joints(robot: etree._Element, limb: Limb, parent: str, taken: set[str]) -> None:
     position = _text(*limb.position)
     for number, hinge in enumerate(limb.hinges):
         last = number == len(limb.hinges) - 1
         child = limb.name if last else f"{limb.name}__{hinge.name}"
+        while not last and child in taken:
+            child += "_"
+        taken.add(child)
         _write_joint(robot, hinge, parent, child, position)
         if not last:
             etree.SubElement(robot, "link", {"name": child})
@@ -93,8 +97,6 @@ def _primitives(shape: Shape, limb_name: str) -> list[tuple[tuple, tuple, str, d
     if isinstance(shape, Capsule):
         start, end = np.asarray(shape.start), np.asarray(shape.end)
         length = float(np.linalg.norm(end - start))
-        if not length > 0:
-            return [(shape.start, none, "sphere", {"radius": _text(shape.radius)})]
         rpy = rpy_from_matrix(matrix_from_z_to((end - start) / length))
         sizes = {"radius": _text(shape.radius), "length": _text(length)}
         ball = {"radius": _text(shape.radius)}

@@ -62,9 +62,13 @@ def parse_xml(text: str) -> etree._Element:
             load_dtd=False,
             remove_comments=True,
             remove_pis=True,
+            recover=True,  # expat found it well-formed; what is left are prefixes that the file does not declare
             encoding="utf-8",
         )
-        return etree.fromstring(raw, settings)
+        root = etree.fromstring(raw, settings)
+        if root is None or sum(1 for _ in root.iter(etree.Element)) != bounds.elements:
+            raise MorphologyError("The description is not well-formed XML; expected a URDF document.")
+        return root
     except (xml.parsers.expat.ExpatError, etree.XMLSyntaxError) as error:
         raise MorphologyError(f"The description is not well-formed XML ({error}); expected a URDF document.") from error
 
