@@ -44,4 +44,5 @@ def load_checkpoint(path: Path) -> dict:
 def require_equal(path: Path, name: str, found: object, expected: object) -> None:
     """HdError unless a checkpoint's property is what this run needs."""
     if found != expected:
-        raise HdError(f"checkpoint {path} has {name} {found}, this run has {expected}; use another --out or the same {name}")
+        sentence = f"checkpoint {path} has {name} {found}, this run has {expected}; "
+        raise HdError(sentence + f"use another --out or the same {name}")

@@ -57,7 +57,9 @@ class TeacherPolicy:
         return act
 
 
-def collect(robots: list[Morphology], checkpoint: Path, config: CollectConfig, folder: Path, *, seed: int, workers: int) -> Path:
+def collect(
+    robots: list[Morphology], checkpoint: Path, config: CollectConfig, folder: Path, *, seed: int, workers: int
+) -> Path:
     """Write `folder`/BODY_ID.npz (observation (N, L, 17), action (N, L, 2)) for every robot."""
     policy = TeacherPolicy.load(checkpoint, robots)
     engine = Engine(robots, environments=config.environments, seed=seed, workers=workers)

@@ -50,9 +50,7 @@ def _quadruped(name: str, upper: float, lower: float, gear: float, density: floa
     for group, azimuths in ((1, (45, 315)), (3, (135, 225))):
         for azimuth in azimuths:
             limbs.append(_limb(group, azimuth, 90, upper, "xy", span=STEP, gear=gear))
-            limbs.append(
-                _limb(group + 1, 0, 180, lower, "y", parent=len(limbs), site="end", span=SWING, gear=gear)
-            )
+            limbs.append(_limb(group + 1, 0, 180, lower, "y", parent=len(limbs), site="end", span=SWING, gear=gear))
     return BodyPlan(name, 700.0, density, tuple(limbs))
 
 

@@ -93,7 +93,9 @@ def imitation_loss(actions: Tensor, batch: Trajectories) -> Tensor:
     return 0.5 * error.mean()
 
 
-def distill(trajectories: Trajectories, student: StudentConfig, config: DistillConfig, *, seed: int, log: Path) -> Hypernetwork:
+def distill(
+    trajectories: Trajectories, student: StudentConfig, config: DistillConfig, *, seed: int, log: Path
+) -> Hypernetwork:
     """Train a hypernetwork until its minutes or updates are spent; the learning rate falls to 0 on a cosine."""
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)

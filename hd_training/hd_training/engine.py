@@ -220,4 +220,3 @@ def _copy_out(robot: RobotBatch, environment: int) -> None:
     robot.qpos[environment] = data.qpos
     robot.qvel[environment] = data.qvel
     robot.sensors[environment] = data.sensordata
-

@@ -97,7 +97,8 @@ def evaluate(robots: list[Morphology], policies: dict[str, Act], config: Evaluat
     summary = {name: _figures(values.mean(axis=1)) for name, values in returns.items()}
     if "teacher" in summary and "student" in summary:
         summary["student_to_teacher"] = summary["student"]["return"] / summary["teacher"]["return"]
-    return {"episodes": config.episodes, "steps": config.steps, "seed": EVALUATION_SEED, "summary": summary, "robots": rows}
+    settings = {"episodes": config.episodes, "steps": config.steps, "seed": EVALUATION_SEED}
+    return settings | {"summary": summary, "robots": rows}
 
 
 def _figures(values: np.ndarray) -> dict:

@@ -98,7 +98,7 @@ def export_bundle(student: Path, robots: list[Morphology], folder: Path, results
     trained = set(content["body_ids"])
     known = [robot for robot in robots if robot.body_id in trained]
     if len(known) != len(trained):
-        raise HdError(f"{student} was trained on {len(trained)} robots, of which {len(known)} were given; give them all")
+        raise HdError(f"{student} was trained on {len(trained)} robots, {len(known)} of them were given; give them all")
     moments = RunningMoments(len(content["moments"]["mean"]))
     moments.load(content["moments"])
     header = {

@@ -51,9 +51,8 @@ class BodyEncoder(nn.Module):
         """Encode; attention goes to valid limbs only, padded rows are zeroed."""
         tokens = self.embed(context)
         normed = self.attention_norm(tokens)
-        query, key, value = (
-            layer(normed).unflatten(-1, (self.heads, -1)).transpose(1, 2) for layer in (self.query, self.key, self.value)
-        )
+        layers = (self.query, self.key, self.value)
+        query, key, value = (layer(normed).unflatten(-1, (self.heads, -1)).transpose(1, 2) for layer in layers)
         scores = query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5
         weights = scores.masked_fill(~valid[:, None, None, :], -1e9).softmax(-1)
         tokens = tokens + self.out((weights @ value).transpose(1, 2).flatten(-2))
@@ -64,7 +63,7 @@ class BodyEncoder(nn.Module):
 class Head(nn.Module):
     """Linear head that writes a matrix (..., inputs, outputs) and a bias (..., outputs).
 
-    At first the matrix is the same for all bodies (drawn uniformly from +-1/sqrt(fan_in)) plus a small part from context.
+    At first the matrix is the same for all bodies (uniform within +-1/sqrt(fan_in)) plus a smaller part from context.
     """
 
     def __init__(self, width: int, inputs: int, outputs: int, *, fan_in: int) -> None:
@@ -145,5 +144,6 @@ class ExportedHypernetwork(nn.Module):
 
     def output_names(self) -> list[str]:
         """Names of the outputs, in order."""
-        hidden = [f"hidden_{kind}_{k}" for k in range(self.hypernetwork.config.hidden_layers) for kind in ("weight", "bias")]
+        layers = range(self.hypernetwork.config.hidden_layers)
+        hidden = [f"hidden_{kind}_{k}" for k in layers for kind in ("weight", "bias")]
         return ["input_weight", "input_bias", *hidden, "output_weight", "output_bias"]

@@ -28,9 +28,7 @@ class RunningMoments:
         mean, variance, count = rows.mean(axis=0), rows.var(axis=0), len(rows)
         total = self.count + count
         delta = mean - self.mean
-        self.variance = (
-            self.variance * self.count + variance * count + delta**2 * self.count * count / total
-        ) / total
+        self.variance = (self.variance * self.count + variance * count + delta**2 * self.count * count / total) / total
         self.mean = self.mean + delta * count / total
         self.count = total
 

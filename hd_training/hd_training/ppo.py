@@ -21,7 +21,6 @@ from hd_training.moments import RunningMoments
 from hd_training.presets import PpoConfig
 from hd_training.teacher import Teacher
 
-
 CONTEXT_PARTS = ("encoder.", "_head.", ".query.", ".key.", ".modulation.")
 
 
@@ -88,9 +87,11 @@ class PpoLearner:
     def rollout(self) -> tuple[Samples, list[tuple[int, float, int, bool]]]:
         """Simulate one horizon with sampled actions; the samples and the episodes that ended."""
         config, engine, teacher = self.config, self.engine, self.teacher
-        actor, critic = teacher.actor.generate(self.context, self.valid), teacher.critic.generate(self.context, self.valid)
+        actor = teacher.actor.generate(self.context, self.valid)
+        critic = teacher.critic.generate(self.context, self.valid)
         std = actor.log_std.exp().unsqueeze(1)
-        rows: dict[str, list[Tensor]] = {k: [] for k in ("raw", "observation", "action", "logp", "value", "reward", "ended")}
+        names = ("raw", "observation", "action", "logp", "value", "reward", "ended")
+        rows: dict[str, list[Tensor]] = {name: [] for name in names}
         episodes, last = [], []
         for step in range(config.horizon):
             raw = torch.from_numpy(engine.observation.copy())
@@ -181,7 +182,8 @@ class PpoLearner:
         value = teacher.critic(teacher.critic.generate(self.context, self.valid), batch.observation)
         log_ratio = log_probability(batch.action, mean, weights.log_std, self.slots) - batch.log_probability
         ratio = log_ratio.exp()
-        surrogate = torch.minimum(ratio * batch.advantage, ratio.clamp(1 - config.clip, 1 + config.clip) * batch.advantage)
+        clipped = ratio.clamp(1 - config.clip, 1 + config.clip)
+        surrogate = torch.minimum(ratio * batch.advantage, clipped * batch.advantage)
         value_loss = 0.5 * ((value - batch.target) ** 2).mean()
         return {
             "policy_loss": -surrogate.mean(),

@@ -11,7 +11,7 @@ class TeacherConfig:
 
     width: int = 64  # D, width of a limb's token
     heads: int = 4  # attention heads
-    layers: int = 1  # transformer layers (ModuMorph: 5)
+    layers: int = 2  # transformer layers (ModuMorph: 5)
     feedforward: int = 128  # width of the feed-forward part of a layer
     context_width: int = 64  # width of the context encoder
     critic_width: int = 128  # width of the separate critic
@@ -37,8 +37,8 @@ class PpoConfig:
     context_rate: float = 0.05  # factor of the rate for parameters that act through context
     value_coefficient: float = 0.5  # weight of the value loss
     gradient_norm: float = 0.5  # clip of the gradient norm
-    kl_target: float = 0.015  # mean KL divergence over an iteration's updates that the learning rate aims at
-    kl_limit: float = 0.06  # KL divergence of a minibatch at which an iteration's updates end
+    kl_target: float = 0.02  # mean KL divergence over an iteration's updates that the learning rate aims at
+    kl_limit: float = 0.1  # KL divergence of a minibatch at which an iteration's updates end
     value_momentum: float = 0.1  # update rate of each robot's running return statistics
     checkpoint_minutes: float = 3.0  # wall time between checkpoints [min]
 

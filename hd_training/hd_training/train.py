@@ -12,7 +12,7 @@ from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
 from hd_training.collect import collect
 from hd_training.demo_robots import demo_robots
-from hd_training.distill import STUDENT, distill_folder
+from hd_training.distill import distill_folder
 from hd_training.evaluate import evaluate, standard_policies, table, write_result
 from hd_training.export_bundle import export_bundle
 from hd_training.presets import PRESETS, Preset
@@ -57,7 +57,9 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Train teacher and generator: robots in, generator bundle out.")
     parser.add_argument("--preset", choices=sorted(PRESETS), default="laptop", help="smoke: minutes; laptop: hours")
     parser.add_argument("--out", type=Path, default=Path("runs/train"), help="output folder (default runs/train)")
-    parser.add_argument("--robots", type=Path, nargs="+", default=[], help="robot files or folders (default: demo robots)")
+    parser.add_argument(
+        "--robots", type=Path, nargs="+", default=[], help="files or folders (default: demo robots)"
+    )
     parser.add_argument("--sampled", type=int, help="robots sampled beside them (default: the preset's)")
     parser.add_argument("--minutes", type=float, help="teacher training time [min]; --resume counts earlier runs")
     parser.add_argument("--seed", type=int, default=0, help="seed of everything")

@@ -33,9 +33,7 @@ def build_learner(robots: list[Morphology], preset: Preset) -> PpoLearner:
     torch.set_num_threads(preset.workers)
     torch.manual_seed(preset.seed)
     config = preset.ppo
-    engine = Engine(
-        robots, environments=config.environments, seed=preset.seed, workers=preset.workers, stagger=True
-    )
+    engine = Engine(robots, environments=config.environments, seed=preset.seed, workers=preset.workers, stagger=True)
     context, valid = padded_context(robots)
     normalised = normalised_context(context, valid, *context_moments(robots))
     return PpoLearner(Teacher(preset.teacher), engine, torch.from_numpy(normalised), config, seed=preset.seed)
@@ -97,7 +95,7 @@ class TrainingLog:
         self.stream = open(self.path, "w", newline="", encoding="utf-8")
         self.writer = csv.writer(self.stream)
         self.header = ["iteration", "steps", "minutes", "steps_per_s", "return", "median", "length", "kl", "updates",
-                       "policy_loss", "value_loss", "rate", "std", "diverged"] + self.names  # fmt: skip
+                       "policy_loss", "value_loss", "rate", "std", "diverged", *self.names]  # fmt: skip
         self.writer.writerow(self.header)
         self.writer.writerows(kept)
 
@@ -112,7 +110,7 @@ class TrainingLog:
         std = float(learner.teacher.actor.log_std.detach().exp().mean())
         row = [learner.iterations, learner.steps, seconds / 60, speed, np.mean(known), np.median(known),
                np.mean(lengths) if lengths else 0, losses["kl"], losses["updates"], losses["policy_loss"],
-               losses["value_loss"], losses["rate"], std, self.diverged] + means  # fmt: skip
+               losses["value_loss"], losses["rate"], std, self.diverged, *means]  # fmt: skip
         self.writer.writerow([f"{value:.5g}" if isinstance(value, float) else value for value in row])
         self.stream.flush()
         return {"return": f"{row[4]:.0f}", "median": f"{row[5]:.0f}", "steps": f"{learner.steps / 1e6:.2f}M",

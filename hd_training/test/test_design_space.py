@@ -61,9 +61,7 @@ def test_capsule_inertia_is_mujocos():
     start, end = LIMB_RADIUS_M * direction, (LIMB_RADIUS_M + 0.25) * direction
     spec = mujoco.MjSpec()
     body = spec.worldbody.add_body()
-    body.add_geom(
-        type=mujoco.mjtGeom.mjGEOM_CAPSULE, fromto=[*start, *end], size=[LIMB_RADIUS_M, 0, 0], density=700.0
-    )
+    body.add_geom(type=mujoco.mjtGeom.mjGEOM_CAPSULE, fromto=[*start, *end], size=[LIMB_RADIUS_M, 0, 0], density=700.0)
     model = spec.compile()
     rotation = np.zeros(9)
     mujoco.mju_quat2Mat(rotation, model.body_iquat[1])

@@ -1,0 +1,60 @@
+"""Mutation: every operator keeps bodies valid, no mutant equals its parent, plans are recovered from bodies."""
+
+import numpy as np
+import pytest
+
+from hd_controller.errors import MorphologyError
+from hd_training.demo_robots import DEMO_PLANS, quadruped
+from hd_training.design_space import build, is_valid, sample_plan
+from hd_training.mutation import OPERATORS, applicable, mutate
+from hd_training.plan_reader import read_plan
+
+
+@pytest.mark.parametrize("name", sorted(OPERATORS))
+@pytest.mark.parametrize("seed", range(3))
+def test_operator_gives_a_buildable_body(name, seed):
+    rng = np.random.default_rng(seed)
+    plan = sample_plan(rng, "parent", limb_count=5)
+    result = OPERATORS[name](plan, rng)
+    assert result is not None
+    build(result)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_mutant_is_valid_new_and_reproducible(seed):
+    plan = quadruped()
+    mutant, applied = mutate(plan, np.random.default_rng(seed), operations=2)
+    again, _ = mutate(plan, np.random.default_rng(seed), operations=2)
+    assert mutant == again and len(applied) == 2 and is_valid(mutant)
+    assert build(mutant).body_id != build(plan).body_id
+
+
+def test_limits_of_growth_and_deletion():
+    rng = np.random.default_rng(0)
+    full = sample_plan(rng, "full", limb_count=10)
+    assert len(full.limbs) == 10 and "grow_limb" not in applicable(full)
+    small = sample_plan(rng, "small", limb_count=1)
+    assert len(small.limbs) > 2 or "delete_limb" not in applicable(small)
+
+
+@pytest.mark.parametrize("plan", [plan() for plan in DEMO_PLANS], ids=lambda plan: plan.name)
+def test_plan_is_recovered_from_the_body(plan):
+    body = build(plan)
+    recovered = read_plan(body)
+    assert build(recovered).body_id == body.body_id
+    assert len({limb.group for limb in recovered.limbs}) == len({limb.group for limb in plan.limbs})
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_sampled_plan_is_recovered(seed):
+    body = build(sample_plan(np.random.default_rng(seed), "robot"))
+    assert build(read_plan(body)).body_id == body.body_id
+
+
+def test_foreign_body_is_refused():
+    from dataclasses import replace
+
+    body = build(quadruped())
+    heavier = replace(body.limbs[1], mass=body.limbs[1].mass * 1.5)
+    with pytest.raises(MorphologyError, match="design space"):
+        read_plan(replace(body, limbs=(body.limbs[0], heavier, *body.limbs[2:])))

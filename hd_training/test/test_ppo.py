@@ -1,0 +1,102 @@
+"""PPO: exact resume, NaN stops, log probability by hand, checkpoints that do not fit are refused."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from robots_for_tests import small_set
+
+from hd_controller.errors import HdError
+from hd_training.checkpoint import load_checkpoint, save_checkpoint
+from hd_training.ppo import log_probability
+from hd_training.presets import PpoConfig, Preset, TeacherConfig
+from hd_training.train_teacher import build_learner, learner_state, restore, train_teacher
+
+PRESET = Preset(
+    name="tiny",
+    teacher=TeacherConfig(width=16, heads=2, layers=1, feedforward=16, context_width=16, critic_width=16),
+    ppo=PpoConfig(environments=2, horizon=8, minibatch=8, epochs=1, minutes=1.0),
+)
+
+
+def advance(learner, iterations):
+    for _ in range(iterations):
+        samples, _ = learner.rollout()
+        learner.update(samples)
+        learner.iterations += 1
+
+
+def test_resume_gives_bitwise_the_same_next_updates(tmp_path):
+    robots = small_set()
+    learner = build_learner(robots, PRESET)
+    advance(learner, 2)
+    save_checkpoint(tmp_path / "t.pt", learner_state(learner, robots, PRESET, 12.0))
+    advance(learner, 2)
+    resumed = build_learner(robots, PRESET)
+    assert restore(resumed, load_checkpoint(tmp_path / "t.pt"), robots, tmp_path / "t.pt") == 12.0
+    advance(resumed, 2)
+    assert resumed.steps == learner.steps
+    for (name, one), other in zip(
+        learner.teacher.state_dict().items(), resumed.teacher.state_dict().values(), strict=True
+    ):
+        assert torch.equal(one, other), name
+    np.testing.assert_array_equal(learner.engine.observation, resumed.engine.observation)
+
+
+def test_checkpoint_of_other_sizes_or_robots_is_refused(tmp_path):
+    robots = small_set()
+    learner = build_learner(robots, PRESET)
+    content = learner_state(learner, robots, PRESET, 0.0)
+    wider = build_learner(robots, replace(PRESET, teacher=replace(PRESET.teacher, width=32)))
+    with pytest.raises(HdError, match="teacher sizes"):
+        restore(wider, content, robots, tmp_path)
+    fewer = build_learner(robots[:2], PRESET)
+    with pytest.raises(HdError, match="robot bodies"):
+        restore(fewer, content, robots[:2], tmp_path)
+
+
+def test_nan_stops_and_keeps_the_checkpoint(tmp_path):
+    robots = small_set()
+    learner = build_learner(robots, PRESET)
+    samples, _ = learner.rollout()
+    samples.advantage[0] = float("nan")
+    before = {name: value.clone() for name, value in learner.teacher.state_dict().items()}
+    with pytest.raises(HdError, match="checkpoint is kept"):
+        learner.update(samples)
+    assert all(torch.equal(value, before[name]) for name, value in learner.teacher.state_dict().items())
+
+
+def test_interrupted_write_keeps_the_old_checkpoint(tmp_path, monkeypatch):
+    path = tmp_path / "t.pt"
+    save_checkpoint(path, {"value": 1})
+
+    def disk_full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", disk_full)
+    with pytest.raises(HdError, match="No space left"):
+        save_checkpoint(path, {"value": 2})
+    assert load_checkpoint(path)["value"] == 1 and list(tmp_path.iterdir()) == [path]
+
+
+def test_unreadable_checkpoint_says_so(tmp_path):
+    (tmp_path / "t.pt").write_bytes(b"half a file")
+    with pytest.raises(HdError, match="cannot read checkpoint"):
+        load_checkpoint(tmp_path / "t.pt")
+
+
+def test_log_probability_counts_existing_slots_only():
+    action, mean = torch.tensor([[[[1.0, 5.0]]]]), torch.tensor([[[[0.0, 0.0]]]])
+    slots = torch.tensor([[[True, False]]])
+    value = log_probability(action, mean, torch.zeros(1, 1, 2), slots)
+    assert value.item() == pytest.approx(-0.5 - 0.9189385, abs=1e-6)
+
+
+def test_training_writes_log_and_checkpoint_and_resumes(tmp_path):
+    preset = replace(PRESET, ppo=replace(PRESET.ppo, max_steps=2 * 3 * 2 * 8))
+    train_teacher(small_set(), preset, tmp_path)
+    longer = replace(preset, ppo=replace(preset.ppo, max_steps=4 * 3 * 2 * 8))
+    train_teacher(small_set(), longer, tmp_path, resume=True)
+    rows = (tmp_path / "teacher.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in rows] == ["iteration", "1", "2", "3", "4"]
