@@ -97,6 +97,10 @@ class Controller:
         self._answer_mode = None
         return True
 
+    def has(self, policy: PreparedPolicy) -> bool:
+        """True when this very policy is the one at hand."""
+        return self.policy is not None and self.policy.bundle.checksum == policy.bundle.checksum
+
     def drop_policy(self) -> None:
         """Forget the policy: its robot is not there any more."""
         self.policy = None

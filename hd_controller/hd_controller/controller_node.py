@@ -16,6 +16,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from nav_msgs.msg import Odometry
 from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
+from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from sensor_msgs.msg import Imu, JointState
 from std_msgs.msg import Bool, String
@@ -90,8 +91,9 @@ class ControllerNode(LifecycleNode):
         """Create every subscription; states are looked at only while active, stops always."""
         reliability = controller_parameters.choice(self, "state_reliability", controller_parameters.RELIABILITIES)
         states = qos.states(reliability == "reliable" or (reliability == "auto" and self._by_state))
+        quiet = SubscriptionEventCallbacks(use_default_callbacks=False)  # a publisher suits one of the three, not all
         for profile in (qos.volatile(True), qos.volatile(False), qos.latched()):
-            self.create_subscription(Bool, "e_stop", self._e_stop, profile)
+            self.create_subscription(Bool, "e_stop", self._e_stop, profile, event_callbacks=quiet)
         self.create_subscription(String, "robot_description", self._description, qos.latched())
         self.create_subscription(Policy, "policy", self._policy, qos.latched())
         self.create_subscription(JointState, "joint_states", self._joint_states, states)
@@ -166,9 +168,6 @@ class ControllerNode(LifecycleNode):
             self._trouble("hash", f"policy for description {message.description_sha256[:12]} is not used: the newest "
                                   f"robot_description is {self._modes.description_sha256[:12]}")
             return
-        bound = self._controller.policy
-        if bound is not None and bound.bundle.checksum == message.checksum:
-            return
         self._newest_policy = message
         assert self._worker is not None
         self._worker.submit(message)
@@ -186,7 +185,7 @@ class ControllerNode(LifecycleNode):
             if self._controller.policy is None:
                 self._modes.message = sentence
             self._trouble(sentence, sentence)
-        elif self._controller.bind(policy):
+        elif not self._controller.has(policy) and self._controller.bind(policy):
             bundle = policy.bundle
             self._writer = conversions.CommandWriter(self._command_type, bundle.robot_id, bundle.joint_names)
             self.get_logger().info(f"policy of robot '{bundle.morphology.name}' ({bundle.robot_id[:12]}) is ready")
@@ -228,7 +227,7 @@ class ControllerNode(LifecycleNode):
             self._refused_states += 1
             if isinstance(problem, NotFiniteError):
                 self._send_zero(conversions.stamp_to_ns(message.header.stamp))
-            self._trouble(str(problem)[:40], f"state refused: {problem}")
+            self._trouble(str(problem), f"state refused: {problem}")
             return
         if self._by_state and policy.assembly.matched():
             self._act(policy, began_s)

@@ -140,7 +140,11 @@ def policy_from_message(message: Policy) -> PolicyBundle:
         "generator_id": message.generator_id, "layers": len(layers), "checksum": message.checksum,
     }
     try:
-        return from_parts({**header, "coverage": json.loads(message.coverage_json)}, arrays)
+        header["coverage"] = json.loads(message.coverage_json)
+    except ValueError as problem:
+        raise BundleError(f"the policy's coverage report is not JSON ({problem}); generate the policy again") from None
+    try:
+        return from_parts(header, arrays)
     except HdError:
         raise
     except (KeyError, ValueError, TypeError) as problem:

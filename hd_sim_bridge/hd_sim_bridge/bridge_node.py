@@ -247,7 +247,7 @@ class BridgeNode(Node):
                 raise HdError("command answers a state from before this robot was there")
         except HdError as problem:
             self._refused_commands += 1
-            self._trouble(str(problem)[:24], f"command refused: {problem}")
+            self._trouble(str(problem), f"command refused: {problem}")
             return
         if self._settings.lockstep and not self._wait.answered_by(stamp_ns):
             return
