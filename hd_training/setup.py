@@ -21,6 +21,7 @@ setup(
     entry_points={
         "console_scripts": [
             "collect = hd_training.collect:main",
+            "count_cost = hd_training.count_cost:main",
             "distill = hd_training.distill:main",
             "evaluate = hd_training.evaluate:main",
             "export_bundle = hd_training.export_bundle:main",

@@ -1,0 +1,84 @@
+"""Command `count_cost`: the paper's table of model sizes and FLOPs, counted from layer shapes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import textwrap
+from dataclasses import asdict
+
+from hd_training.cost_table import RULES, Cell, generation_rows, ratios, table
+
+DESCRIPTION = """Count parameters and FLOPs per control step of HyperDistill and the methods it is compared with, and
+print them beside the published Table 1 (Xiong et al., ICML 2024)."""
+
+
+def text_report(cells: list[Cell], measurements: list[dict] | None) -> str:
+    """The whole report as text."""
+    lines = [f"{'method':<24}{'environment':<18}{'quantity':<10}{'published':>10}{'ours':>12}{'difference':>12}"]
+    for cell in sorted(cells, key=lambda cell: list(RULES).index(cell.method)):
+        note = "" if cell.agrees else "  differs"
+        lines.append(
+            f"{cell.method:<24}{cell.environment:<18}{cell.quantity:<10}{cell.published:>10.2f}{cell.ours:>12.6f}"
+            f"{cell.ours - cell.published:>+12.4f}{note}"
+        )
+    agreeing = sum(cell.agrees for cell in cells)
+    lines.append(f"Values in millions; {agreeing} of {len(cells)} within 0.01 of the published value.")
+    lines += ["", "Rules (12 limbs; a multiply and an add are 2 FLOPs, without biases, norms and activations)"]
+    for method, rule in RULES.items():
+        lines += textwrap.wrap(f"{method}: {rule}", 110, initial_indent="  ", subsequent_indent="    ")
+    lines += ["", "Generating a policy, once per robot (hypernetwork, 53 context features)"]
+    for row in generation_rows():
+        lines.append(
+            f"  {row['environment']}: {row['flops']:.1f} M FLOPs (published {row['published_flops']:.0f} M), "
+            f"{row['parameters']:.2f} M parameters"
+        )
+    lines += ["", "HyperDistill against the ModuMorph oracle"]
+    lines += [f"  {name}: {size:.1f} x smaller, {flops:.1f} x fewer FLOPs" for name, (size, flops) in ratios().items()]
+    return "\n".join(lines + _measured_lines(measurements)) + "\n"
+
+
+def _measured_lines(measurements: list[dict] | None) -> list[str]:
+    if measurements is None:
+        return []
+    lines = ["", "Measured here: one control step, flat terrain, 12 limbs, batch 1, one thread"]
+    lines.append(f"  {'method':<38}{'median us':>10}{'p99 us':>10}{'held MB':>10}")
+    for row in measurements:
+        lines.append(f"  {row['method']:<38}{row['median_us']:>10.1f}{row['slow_us']:>10.1f}{row['held_mb']:>10.3f}")
+    return lines
+
+
+def json_report(cells: list[Cell], measurements: list[dict] | None) -> str:
+    """The same as JSON, with each cell's rule and the sum behind it."""
+    content = {
+        "unit": "millions",
+        "cells": [cell.to_dict() for cell in cells],
+        "generation": generation_rows(),
+        "oracle_over_hyperdistill": {name: {"size": s, "flops": f} for name, (s, f) in ratios().items()},
+    }
+    if measurements is not None:
+        content["measured"] = measurements
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print the table; returns 0 where every cell agrees with the paper, else 1."""
+    parser = argparse.ArgumentParser(prog="count_cost", description=DESCRIPTION)
+    parser.add_argument("--json", action="store_true", help="print JSON, with every cell's rule and terms")
+    parser.add_argument(
+        "--measure", action="store_true", help="also measure wall time and memory of a control step here (seconds)"
+    )
+    arguments = parser.parse_args(argv)
+    measurements = None
+    if arguments.measure:
+        from hd_training.cost_measurement import measure  # torch is needed for this part alone
+
+        measurements = [asdict(row) for row in measure()]
+    cells = table()
+    sys.stdout.write((json_report if arguments.json else text_report)(cells, measurements))
+    return 0 if all(cell.agrees for cell in cells) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
