@@ -17,7 +17,7 @@ from environment_setup import EnvironmentSetup
 from layout import Layout
 from problem import SetupProblem
 from steps import StepRunner
-from test_run import TestRun
+from testing import WorkspaceTests
 from workspace import Workspace
 
 _SIM = ("ros2", "launch", "hd_controller", "sim.launch.py")
@@ -61,7 +61,7 @@ class Bootstrap:
     def test(self, *, slow: bool, packages: Sequence[str]) -> int:
         """Run the tests; return the exit code."""
         environment = self.prepare(training=True)
-        run = TestRun(self._layout, self._workspace, environment)
+        run = WorkspaceTests(self._layout, self._workspace, environment)
         return run.run(slow=slow, packages=packages, own_tests=self._distribution is None)
 
     def clean(self) -> int:

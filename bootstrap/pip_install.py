@@ -89,5 +89,8 @@ def _reason(output: str, log: Path) -> str:
         return "the disk is full: free at least 3 GiB and run the command again"
     if _NETWORK.search(output):
         return "the Python packages cannot be downloaded: check the network connection (or the proxy) and run again"
+    unknown = re.search(r"requirement (\S+).*\(from versions: none\)", output)
+    if unknown:
+        return f"no package index offers {unknown.group(1)}: check the network connection (or the proxy) and run again"
     errors = [line for line in output.splitlines() if line.startswith("ERROR:")]
     return f"installing Python packages failed ({errors[-1][7:] if errors else 'no message'}): see {log}"

@@ -34,7 +34,7 @@ class ChildProcess:
         show: tuple[bool, bool],
         on_exit: Callable[[ChildProcess, int], None],
     ) -> None:
-        """Start `command`; `show` says whether its stdout and stderr are shown.
+        """Start `command`; `show` says whether its stdout and stderr are shown, from `watch` on.
 
         `on_exit` is called with this process and its return code in another thread, after the last line of output.
 
@@ -58,7 +58,11 @@ class ChildProcess:
             threading.Thread(target=self._copy, args=(self._popen.stdout, show[0]), daemon=True),
             threading.Thread(target=self._copy, args=(self._popen.stderr, show[1]), daemon=True),
         ]
-        for thread in [*self._readers, threading.Thread(target=self._wait, args=(on_exit,), daemon=True)]:
+        self._waiter = threading.Thread(target=self._wait, args=(on_exit,), daemon=True)
+
+    def watch(self) -> None:
+        """Begin to show the output and to wait for the end."""
+        for thread in [*self._readers, self._waiter]:
             thread.start()
 
     def signal(self, number: int) -> None:

@@ -73,6 +73,7 @@ class ProcessTable:
         self._running[process] = request
         log("INFO", request.name, f"process started with pid [{process.pid}]")
         self._emit(ProcessStarted(request.action, request.name, process.pid))
+        process.watch()
 
     def stop(self) -> None:
         """Send SIGINT to all; SIGTERM and SIGKILL follow for those that stay."""

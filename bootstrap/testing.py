@@ -50,7 +50,7 @@ def count_results(path: Path) -> Counts:
     return total
 
 
-class TestRun:
+class WorkspaceTests:
     """One run of the tests."""
 
     def __init__(self, layout: Layout, workspace: Workspace, environment: dict[str, str]) -> None:
