@@ -90,7 +90,8 @@ class ControllerNode(LifecycleNode):
     def _subscribe(self) -> None:
         """Create every subscription; states are looked at only while active, stops always."""
         reliability = controller_parameters.choice(self, "state_reliability", controller_parameters.RELIABILITIES)
-        states = qos.states(reliability == "reliable" or (reliability == "auto" and self._by_state))
+        waited_for = self._by_state or self.get_parameter("lockstep").value
+        states = qos.states(reliability == "reliable" or (reliability == "auto" and waited_for))
         quiet = SubscriptionEventCallbacks(use_default_callbacks=False)  # a publisher suits one of the three, not all
         for profile in (qos.volatile(True), qos.volatile(False), qos.latched()):
             self.create_subscription(Bool, "e_stop", self._e_stop, profile, event_callbacks=quiet)

@@ -16,6 +16,7 @@ RELIABILITIES = ("auto", "reliable", "best_effort")
 PARAMETERS: dict[str, tuple[object, str]] = {
     "autostart": (True, "configure and activate without being asked"),
     "trigger": ("state", "state: act on each state (simulation); steady_clock: act once per period (hardware)"),
+    "lockstep": (False, "the simulator waits for each command: states are received reliably"),
     "control_period": (0.02, "seconds; a policy with another control period is refused"),
     "state_timeout": (0.1, "seconds on a steady clock after which states are stale"),
     "base_state": ("odom", "odom: pose and twist of the torso; imu: orientation and angular velocity only"),
@@ -32,7 +33,8 @@ PARAMETERS: dict[str, tuple[object, str]] = {
 def declare(node: Node) -> None:
     """Declare all parameters, read-only and described."""
     for name, (default, meaning) in PARAMETERS.items():
-        node.declare_parameter(name, default, ParameterDescriptor(description=meaning, read_only=True))
+        node.declare_parameter(name, default, ParameterDescriptor(
+            description=meaning, read_only=True, dynamic_typing=isinstance(default, float)))
 
 
 def choice(node: Node, name: str, allowed: tuple[str, ...]) -> str:

@@ -6,13 +6,14 @@ from typing import Any
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
-from hd_controller import qos
-from hd_msgs.msg import ControllerStatus, JointCommand, Policy
 from nav_msgs.msg import Odometry
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
+
+from hd_controller import qos
+from hd_msgs.msg import ControllerStatus, JointCommand, Policy
 
 
 class Probe:

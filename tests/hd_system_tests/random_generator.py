@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+from onnx import TensorProto, helper, numpy_helper
+
 from hd_controller.context import CONTEXT_SIZE, context_features
 from hd_controller.coverage import trained_ranges
 from hd_controller.generator_bundle import save_generator_bundle
@@ -12,7 +14,6 @@ from hd_controller.joint_slots import SLOTS_PER_LIMB
 from hd_controller.morphology import Morphology
 from hd_controller.mujoco_model import CONTROL_PERIOD_S
 from hd_controller.observation import OBSERVATION_SIZE
-from onnx import TensorProto, helper, numpy_helper
 
 WIDTH = 64
 

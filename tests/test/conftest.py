@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from hd_controller.morphology import Morphology
 from hd_controller.urdf_writer import write_urdf
 from hd_system_tests.processes import RosSystem

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import numpy as np
+
 from hd_controller.generator import generate_policy
 from hd_controller.generator_bundle import GeneratorBundle
 from hd_sim_bridge.closed_loop import run_closed_loop

@@ -14,10 +14,11 @@ def _start(system, robots) -> None:
 @pytest.mark.parametrize("durability", ["volatile", "transient_local"])
 def test_stops_a_running_robot_and_stays_latched(system, robots, durability: str) -> None:
     """`true` ends run with damping; `false` and a swap don't resume; reset and enable do."""
-    from hd_controller import qos
-    from hd_system_tests.probe import Probe
     from std_msgs.msg import Bool
     from std_srvs.srv import SetBool, Trigger
+
+    from hd_controller import qos
+    from hd_system_tests.probe import Probe
 
     _start(system, robots)
     with Probe(system.domain) as probe:
@@ -60,11 +61,12 @@ def _assert_damping(probe) -> None:
 @pytest.mark.parametrize("durability", ["volatile", "transient_local"])
 def test_stop_before_the_controller_is_active(system, robots, durability: str) -> None:
     """A stop from before the activation holds: sent to an inactive controller, or kept by its publisher."""
-    from hd_controller import qos
-    from hd_system_tests.probe import Probe
     from lifecycle_msgs.msg import Transition
     from lifecycle_msgs.srv import ChangeState
     from std_msgs.msg import Bool
+
+    from hd_controller import qos
+    from hd_system_tests.probe import Probe
 
     with Probe(system.domain) as probe:
         late = durability == "transient_local"
@@ -90,8 +92,9 @@ def test_stop_before_the_controller_is_active(system, robots, durability: str) -
 @pytest.mark.integration
 def test_services(system, robots) -> None:
     """~/e_stop_trigger stops, ~/enable false and true switch between standby and run."""
-    from hd_system_tests.probe import Probe
     from std_srvs.srv import SetBool, Trigger
+
+    from hd_system_tests.probe import Probe
 
     _start(system, robots)
     with Probe(system.domain) as probe:

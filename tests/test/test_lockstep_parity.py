@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from hd_controller.generator import generate_policy
 from hd_controller.generator_bundle import GeneratorBundle
 from hd_sim_bridge.closed_loop import run_closed_loop

@@ -33,9 +33,10 @@ def test_zero_command_then_a_clean_end(system, robots, number: int) -> None:
 @pytest.mark.integration
 def test_deactivation_sends_one_zero_command_then_silence(system, robots) -> None:
     """Leaving the lifecycle state active, and coming back."""
-    from hd_system_tests.probe import Probe
     from lifecycle_msgs.msg import Transition
     from lifecycle_msgs.srv import ChangeState
+
+    from hd_system_tests.probe import Probe
 
     system.start("controller_node")
     system.start("generator_node", generator=robots.generator)
@@ -60,7 +61,8 @@ def test_deactivation_sends_one_zero_command_then_silence(system, robots) -> Non
 def test_wrong_parameters_end_in_one_sentence(system) -> None:
     """Values that make no sense, and files that are not there: exit code 1, one line, no traceback."""
     cases = [("controller_node", {"trigger": "sometimes"}, "trigger"), ("bridge_node", {"viewer": "web"}, "viewer"),
-             ("generator_node", {"generator": "/nowhere"}, "/nowhere"), ("description_node", {"robot": "noone"}, "noone"),
+             ("generator_node", {"generator": "/nowhere"}, "/nowhere"),
+             ("description_node", {"robot": "noone"}, "noone"),
              ("bridge_node", {"real_time_factor": 0.0}, "real_time_factor")]
     for name, parameters, word in cases:
         node = system.start(name, **parameters)

@@ -1,0 +1,157 @@
+"""Physics of one robot, and the ROS-free parts around it."""
+
+import mujoco
+import numpy as np
+import pytest
+
+from hd_controller.kinematics import Kinematics
+from hd_controller.morphology import Hinge, Limb, Morphology
+from hd_controller.mujoco_model import SPAWN_CLEARANCE
+from hd_controller.observation import WORLD
+from hd_controller.shapes import Capsule, Sphere
+from hd_sim_bridge.lockstep import GIVE_UP_S, RESEND_S, LockstepWait, Verdict
+from hd_sim_bridge.pacing import Pacer
+from hd_sim_bridge.recording import Recording
+from hd_sim_bridge.run_summary import RunRecord
+from hd_sim_bridge.simulation import RESET_NOISE, STEP_NS, Simulation
+
+
+@pytest.fixture
+def body() -> Morphology:
+    """A ball with one leg of two hinges and one of one hinge."""
+    common = {"lower": -1.0, "upper": 1.0, "effort_limit": 100.0, "velocity_limit": 20.0, "damping": 1.0, "armature": 0.1}
+    leg = Capsule((0.0, 0.0, 0.0), (0.1, 0.0, -0.3), 0.05)
+    inertia = (0.05, 0.05, 0.02, 0.0, 0.0, 0.0)
+    return Morphology("sample", (
+        Limb("torso", -1, (0.0, 0.0, 0.0), 10.0, (0.0, 0.0, 0.0), (0.1, 0.1, 0.1, 0.0, 0.0, 0.0),
+             (Sphere((0.0, 0.0, 0.0), 0.15),), ()),
+        Limb("front", 0, (0.15, 0.0, 0.0), 3.0, (0.05, 0.0, -0.15), inertia, (leg,),
+             (Hinge("front_x", (1.0, 0.0, 0.0), **common), Hinge("front_y", (0.0, 1.0, 0.0), **common))),
+        Limb("back", 0, (-0.15, 0.0, 0.0), 3.0, (0.05, 0.0, -0.15), inertia, (leg,),
+             (Hinge("back_y", (0.0, 1.0, 0.0), **common),)),
+    ))
+
+
+def test_spawns_above_the_ground_with_small_noise(body: Morphology) -> None:
+    simulation = Simulation(body, seed=1)
+    assert simulation.torso_position[2] == pytest.approx(body.standing_height + SPAWN_CLEARANCE, abs=RESET_NOISE)
+    assert 0 < np.abs(simulation.data.qvel).max() <= RESET_NOISE
+    assert simulation.data.ncon == 0
+
+
+def test_seed_decides_everything(body: Morphology) -> None:
+    first, second, other = Simulation(body, 1), Simulation(body, 1), Simulation(body, 2)
+    efforts = np.array([20.0, -30.0, 40.0])
+    for _ in range(100):
+        for simulation in (first, second, other):
+            assert simulation.step(efforts)
+    assert np.array_equal(first.data.qpos, second.data.qpos)
+    assert not np.array_equal(first.data.qpos, other.data.qpos)
+
+
+def test_step_equals_four_physics_steps_and_leaves_sensors_fresh(body: Morphology) -> None:
+    simulation = Simulation(body, 1)
+    plain = mujoco.MjData(simulation.model)
+    plain.qpos[:], plain.qvel[:] = simulation.data.qpos, simulation.data.qvel
+    efforts = np.array([20.0, -30.0, 40.0])
+    for _ in range(50):
+        simulation.step(efforts)
+        plain.ctrl[:] = efforts / 100.0
+        mujoco.mj_step(simulation.model, plain, nstep=4)
+    np.testing.assert_allclose(simulation.data.qpos, plain.qpos, atol=1e-9)
+    fresh = simulation.data.sensordata.copy()
+    mujoco.mj_forward(simulation.model, simulation.data)
+    np.testing.assert_allclose(fresh, simulation.data.sensordata, atol=1e-12)
+    assert simulation.time_ns == 50 * STEP_NS
+
+
+def test_state_gives_the_same_observation_as_the_simulation_itself(body: Morphology) -> None:
+    """Through RobotState and kinematics, limb poses and velocities are those of the simulator's own sensors."""
+    simulation = Simulation(body, 1)
+    for number in range(60):
+        simulation.step(np.array([50.0, -60.0, 70.0]) * np.sin(0.3 * number))
+    kinematics = Kinematics(body)
+    observation = kinematics.observe(simulation.state(), WORLD)
+    limbs = len(body.limbs)
+    heights = simulation.data.sensordata[:3 * limbs].reshape(limbs, 3)[:, 2]
+    np.testing.assert_allclose(observation[:, 2], heights, atol=1e-12)
+    linear = simulation.data.sensordata[7 * limbs:10 * limbs].reshape(limbs, 3)
+    np.testing.assert_allclose(observation[:, 7:10], linear, atol=1e-9)
+
+
+def test_efforts_are_clipped_to_the_limits(body: Morphology) -> None:
+    first, second = Simulation(body, 1), Simulation(body, 1)
+    first.step(np.array([1e9, -1e9, 0.0]))
+    second.step(np.array([100.0, -100.0, 0.0]))
+    assert np.array_equal(first.data.qpos, second.data.qpos)
+
+
+def test_physics_that_is_not_finite_is_noticed_and_reset(body: Morphology) -> None:
+    simulation = Simulation(body, 1)
+    simulation.data.qvel[:] = np.nan
+    assert not simulation.step(np.zeros(3))
+    assert simulation.failures == 1 and simulation.time_ns == STEP_NS
+    assert np.isfinite(simulation.data.qpos).all() and np.isfinite(simulation.data.qvel).all()
+    assert simulation.torso_position[2] == pytest.approx(body.standing_height + SPAWN_CLEARANCE, abs=RESET_NOISE)
+    assert simulation.step(np.zeros(3))
+
+
+def test_time_goes_on_over_reset_and_hold(body: Morphology) -> None:
+    simulation = Simulation(body, 1)
+    simulation.step(np.zeros(3))
+    simulation.reset()
+    before = simulation.data.qpos.copy()
+    simulation.hold()
+    assert simulation.time_ns == 2 * STEP_NS and np.array_equal(simulation.data.qpos, before)
+
+
+def test_pacer_counts_what_was_skipped() -> None:
+    pacer = Pacer(0.02, 0.0)
+    for now_s in (0.02, 0.0401, 0.0599, 0.12, 0.14):
+        pacer.step(now_s)
+    assert pacer.missed == 2
+    pacer.restart(10.0)
+    pacer.step(10.02)
+    assert pacer.missed == 2
+
+
+def test_lockstep_shows_again_and_gives_up_once_after_a_first_command() -> None:
+    wait = LockstepWait()
+    assert wait.check(0.0) is Verdict.WAIT
+    wait.show(20, 0.0)
+    assert wait.check(RESEND_S / 2) is Verdict.WAIT
+    assert wait.check(RESEND_S) is Verdict.SHOW_AGAIN
+    assert wait.check(100.0) is Verdict.SHOW_AGAIN, "before the first command it waits for ever"
+    assert not wait.answered_by(19)
+    assert wait.answered_by(20) and not wait.answered_by(20)
+    wait.show(40, 100.0)
+    verdicts = [wait.check(100.0 + 0.05 * tick) for tick in range(200)]
+    assert verdicts.count(Verdict.GIVE_UP) == 1
+    assert verdicts.index(Verdict.GIVE_UP) == pytest.approx(GIVE_UP_S / 0.05, abs=1)
+    assert verdicts[-1] is Verdict.SHOW_AGAIN or verdicts[-2] is Verdict.SHOW_AGAIN
+    wait.new_robot()
+    wait.show(60, 200.0)
+    assert wait.check(210.0) is Verdict.SHOW_AGAIN
+
+
+def test_run_record_counts_from_the_first_command() -> None:
+    record = RunRecord(duration_s=2.0)
+    assert not record.running and not record.over(10**12)
+    record.start(5 * STEP_NS, wall_s=1.0, x=0.5, missed=3)
+    record.steps = 100
+    assert not record.over(104 * STEP_NS) and record.over(105 * STEP_NS)
+    text = record.text("sample", 105 * STEP_NS, 3.0, 1.5, 4, 7, 0)
+    for part in ("sample", "1.000 m", "0.500 m/s", "100", "real-time factor:     1.00"):
+        assert part in text
+    assert not RunRecord(duration_s=0.0).over(10**12)
+
+
+def test_recording_holds_the_steps_of_the_newest_robot(tmp_path) -> None:
+    recording = Recording(str(tmp_path / "run.npz"))
+    recording.begin("a")
+    recording.add(1, np.zeros(3), np.zeros(2))
+    recording.begin("b")
+    recording.add(2, np.arange(3.0), np.ones(2))
+    recording.save()
+    with np.load(tmp_path / "run.npz") as data:
+        assert str(data["robot_id"]) == "b" and data["qpos"].tolist() == [[0.0, 1.0, 2.0]]
