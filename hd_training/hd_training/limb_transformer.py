@@ -37,7 +37,7 @@ class LimbTransformer(nn.Module):
         observation_size: F; context_size: C, 0 where the observation already holds the context.
         outputs: numbers per limb, 2 for an actor and 1 for a critic.
         max_limbs: room of the position embedding; None for no positions and no limit.
-        dropout: on the embedded tokens (the paper: 0.1 with positions, active in rollout and update alike).
+        dropout: on the embedded tokens (released MetaMorph: 0.1, active in rollout and update alike).
     """
 
     def __init__(

@@ -225,3 +225,12 @@ def test_critic_is_the_mean_over_valid_limbs():
     weights = critic.generate(context, VALID)
     limbs = critic.network(weights.network, observation).squeeze(-1)
     torch.testing.assert_close(critic(weights, observation)[1], limbs[1, :, :3].mean(-1))
+
+
+def test_dropout_acts_in_training_alone():
+    network = LimbTransformer(SMALL, outputs=2, max_limbs=6, dropout=0.5, **WIDTHS).double()
+    context, observation = batch()
+    weights = network.generate(context, VALID)
+    assert not torch.equal(network(weights, observation), network(weights, observation))
+    network.eval()
+    assert torch.equal(network(weights, observation), network(weights, observation))
