@@ -72,7 +72,7 @@ def test_too_little_disk_space_is_told(tmp_path):
 
 def test_a_processor_without_wheels_needs_a_distribution(monkeypatch):
     monkeypatch.setattr("platform.machine", lambda: "aarch64")
-    with pytest.raises(SetupProblem, match="no ROS 2 wheels for aarch64.*ros-jazzy-ros-base"):
+    with pytest.raises(SetupProblem, match=r"no ROS 2 wheels for aarch64.*ros-jazzy-ros-base"):
         prerequisites.check_machine(with_ros_wheels=True)
     prerequisites.check_machine(with_ros_wheels=False)
 

@@ -1,0 +1,127 @@
+"""`ros2 launch` on our launch files: the simulation ends by itself with a summary, and Ctrl-C ends everything."""
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(shutil.which("ros2") is None, reason="needs the ros2 command (./hd test, or a sourced ROS 2)"),
+]
+FIRST_DOMAIN = 91  # above those of the other system tests
+START_DEADLINE_S = 30.0
+END_DEADLINE_S = 3.0
+
+
+class Launch:
+    """One `ros2 launch hd_controller FILE`, read line by line."""
+
+    def __init__(self, domain: int, file: str, *arguments: str) -> None:
+        """Start it in a session and a ROS domain of its own."""
+        self.process = subprocess.Popen(
+            ["ros2", "launch", "hd_controller", file, *arguments],
+            env={**os.environ, "ROS_DOMAIN_ID": str(domain), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self.output = ""
+
+    def wait_for(self, pattern: str) -> None:
+        """Read until a line matches; fails when the launch ends or the deadline passes before."""
+        end = time.monotonic() + START_DEADLINE_S
+        for line in self.process.stdout:
+            self.output += line
+            if re.search(pattern, line):
+                return
+            assert time.monotonic() < end, f"no line with '{pattern}' in time: {self.output}"
+        raise AssertionError(f"ended before a line with '{pattern}': {self.output}")
+
+    def finish(self) -> int:
+        """Read the rest; return the exit code."""
+        self.output += self.process.communicate(timeout=START_DEADLINE_S)[0]
+        return self.process.returncode
+
+    def interrupt(self) -> tuple[int, float]:
+        """Press Ctrl-C; return the exit code and the seconds that the end took."""
+        begin = time.monotonic()
+        os.killpg(self.process.pid, signal.SIGINT)
+        code = self.finish()
+        return code, time.monotonic() - begin
+
+    def pids(self) -> list[int]:
+        """Process ids of the nodes."""
+        return [int(number) for number in re.findall(r"process started with pid \[(\d+)\]", self.output)]
+
+
+@pytest.fixture
+def launch():
+    """A function that starts a launch; what is left of it is killed at the end."""
+    started: list[Launch] = []
+
+    def begin(file: str, *arguments: str) -> Launch:
+        started.append(Launch(FIRST_DOMAIN + len(started), file, *arguments))
+        return started[-1]
+
+    yield begin
+    for running in started:
+        if running.process.poll() is None:
+            running.process.kill()
+        running.process.stdout.close()
+
+
+def is_alive(pid: int) -> bool:
+    """Return whether a process with this id runs."""
+    return os.path.exists(f"/proc/{pid}")
+
+
+@pytest.mark.parametrize("namespace", ["", "robot_1"])
+def test_a_simulation_with_a_duration_ends_with_a_summary(launch, robots, namespace):
+    running = launch(
+        "sim.launch.py",
+        f"robot:={next(robots.folder.glob('*.urdf'))}",
+        f"generator:={robots.generator}",
+        f"namespace:={namespace}",
+        "duration:=2",
+        "lockstep:=true",
+    )
+    assert running.finish() == 0, running.output
+    assert re.search(r"simulated time: +2\.00 s", running.output)
+    assert re.search(r"steps: +100\b", running.output)
+    assert "Traceback" not in running.output
+    assert not any(is_alive(pid) for pid in running.pids())
+
+
+def test_ctrl_c_ends_a_running_simulation(launch, robots):
+    running = launch(
+        "sim.launch.py", f"robot:={next(robots.folder.glob('*.urdf'))}", f"generator:={robots.generator}"
+    )
+    running.wait_for(r"controller_node.*run:")
+    code, seconds = running.interrupt()
+    assert code == 0, running.output
+    assert seconds < END_DEADLINE_S
+    assert "Traceback" not in running.output
+    assert not any(is_alive(pid) for pid in running.pids())
+
+
+def test_a_robot_that_is_not_there_ends_the_launch_with_its_name(launch, robots):
+    running = launch("sim.launch.py", "robot:=/no/such/robot.urdf", f"generator:={robots.generator}")
+    running.finish()
+    assert "/no/such/robot.urdf" in running.output
+    assert not any(is_alive(pid) for pid in running.pids())
+
+
+def test_hardware_launch_stays_in_standby_without_a_robot(launch, robots):
+    running = launch("hardware.launch.py", f"generator:={robots.generator}", "command_type:=float64_array")
+    running.wait_for(r"controller_node.*standby")
+    running.wait_for(r"generator_node.*ready")
+    code, seconds = running.interrupt()
+    assert code == 0, running.output
+    assert seconds < END_DEADLINE_S
+    assert "Traceback" not in running.output and "description_node" not in running.output
