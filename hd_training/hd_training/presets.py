@@ -11,7 +11,7 @@ class TeacherConfig:
 
     width: int = 64  # D, width of a limb's token
     heads: int = 4  # attention heads
-    layers: int = 2  # transformer layers (ModuMorph: 5)
+    layers: int = 1  # transformer layers (ModuMorph: 5)
     feedforward: int = 128  # width of the feed-forward part of a layer
     context_width: int = 64  # width of the context encoder
     critic_width: int = 128  # width of the separate critic
@@ -27,13 +27,13 @@ class PpoConfig:
     environments: int = 16  # environments per robot
     horizon: int = 64  # control steps per environment and iteration
     minibatch: int = 128  # samples per robot in one minibatch, which holds all robots
-    epochs: int = 4  # passes over one iteration's samples
+    epochs: int = 3  # passes over one iteration's samples
     gamma: float = 0.99  # discount
     gae_lambda: float = 0.95  # generalised advantage estimation
     clip: float = 0.2  # clip of the probability ratio
     learning_rate: float = 5e-4  # Adam, first value; then adapted to the KL target
     smallest_rate: float = 2e-5  # bounds of the adapted rate
-    largest_rate: float = 2e-3
+    largest_rate: float = 3e-3
     context_rate: float = 0.05  # factor of the rate for parameters that act through context
     value_coefficient: float = 0.5  # weight of the value loss
     gradient_norm: float = 0.5  # clip of the gradient norm
