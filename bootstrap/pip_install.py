@@ -12,6 +12,8 @@ from pathlib import Path
 from layout import Layout
 from problem import SetupProblem
 
+# Set by the ROS 2 wheels once they have set the library path, which each Python then leaves alone.
+WHEELS_GUARD = "_ROS_WHEELS_BOOTSTRAP_COMPLETE"
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 _NETWORK = re.compile(
     r"Name or service not known|Temporary failure in name resolution|Network is unreachable|NewConnectionError|"
@@ -23,7 +25,8 @@ _DISK = re.compile(r"No space left on device|Disk quota exceeded")
 
 def pip_environment() -> dict[str, str]:
     """Return the environment for pip and for probing imports: only the virtual environment's own packages."""
-    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
+    dropped = ("PYTHONPATH", "PYTHONHOME", WHEELS_GUARD)
+    environment = {name: value for name, value in os.environ.items() if name not in dropped}
     return {**environment, "PIP_USER": "0", "PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from layout import PACKAGE_FOLDERS, Layout
-from pip_install import site_packages_of
+from pip_install import WHEELS_GUARD, site_packages_of
 from prerequisites import check_tools
 from problem import SetupProblem
 from steps import Step, StepRunner, digest
@@ -62,7 +62,7 @@ class Workspace:
             libraries = [str(venv / "lib"), *bundled]
             for folder in reversed(libraries):
                 environment["LD_LIBRARY_PATH"] = _in_front(folder, environment.get("LD_LIBRARY_PATH", ""))
-            environment["_ROS_WHEELS_BOOTSTRAP_COMPLETE"] = "1"  # else each Python starts twice to set the line above
+            environment[WHEELS_GUARD] = "1"  # else each Python starts twice to set the line above
         return environment
 
     def colcon(self, verb: str, *arguments: str) -> list[str]:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from environment_setup import distribution_constraints, repair_cmake_paths
 from layout import Layout
-from pip_install import _reason, repair_interrupted, site_packages_of
+from pip_install import WHEELS_GUARD, _reason, pip_environment, repair_interrupted, site_packages_of
 
 
 def test_half_installed_packages_are_removed_and_whole_ones_stay(tmp_path):
@@ -52,3 +52,9 @@ def test_a_distribution_keeps_its_own_versions():
     lines = distribution_constraints("numpy==0.0.1\nmujoco==3.17.0\n").splitlines()
     assert lines[1] == "mujoco==3.17.0"
     assert lines[0].startswith("numpy==") and lines[0] != "numpy==0.0.1"
+
+
+def test_pip_and_probes_do_not_inherit_library_paths_of_an_older_environment(monkeypatch):
+    monkeypatch.setenv(WHEELS_GUARD, "1")
+    monkeypatch.setenv("PYTHONPATH", "/somewhere")
+    assert not {WHEELS_GUARD, "PYTHONPATH"} & set(pip_environment())
