@@ -23,18 +23,16 @@ from std_msgs.msg import Bool, String
 from std_srvs.srv import SetBool, Trigger
 
 from hd_controller import controller_parameters, conversions, qos
-from hd_controller.background import LatestWorker
-from hd_controller.controller import Controller, PreparedPolicy, prepare_policy
+from hd_controller.controller import Controller, PreparedPolicy
 from hd_controller.controller_modes import Mode
+from hd_controller.controller_reports import ControllerReports
 from hd_controller.description_hash import description_sha256
-from hd_controller.diagnostics import ERROR, OK, WARN, NodeDiagnostics
-from hd_controller.errors import HdError
 from hd_controller.joint_map import NotFiniteError, StateError
 from hd_controller.node_runner import declare_executor, run_node
 from hd_controller.policy_bundle import PolicyBundle
-from hd_controller.throttled_log import ThrottledLog
+from hd_controller.policy_intake import PolicyIntake
 from hd_controller.xml_document import MAX_BYTES
-from hd_msgs.msg import ControllerStatus, Policy
+from hd_msgs.msg import Policy
 
 ROBOT_TAG_LENGTH = 64
 FLUSH_TIMEOUT = Duration(seconds=0.2)
@@ -55,22 +53,16 @@ class ControllerNode(LifecycleNode):
         self._controller = Controller(self._settings)
         self._modes = self._controller.modes
         self._writer: conversions.CommandWriter | None = None
-        self._newest_policy: Policy | PolicyBundle | None = None
-        self._worker: LatestWorker | None = None
+        self._intake: PolicyIntake | None = None
         self._description_ns = 0
         self._active = self._commanding = False
-        self._refused_states = 0
-        self._step_time_s = self._longest_step_s = 0.0
-        self._shown: tuple[object, ...] = ()
-        self._log = ThrottledLog(self.get_logger().error)
         self._commands = self.create_publisher(
             conversions.command_message_type(self._command_type), "joint_commands", qos.commands())
-        self._status = self.create_publisher(ControllerStatus, "status", qos.latched())
-        self._diagnostics = NodeDiagnostics(self, self._values)
+        self._reports = ControllerReports(self, self._controller)
 
     def start(self, post: Callable[[Callable[[], None]], Any]) -> None:
         """Listen, load the policy file if there is one, and go active if asked to."""
-        self._worker = LatestWorker(self._prepare, self._prepared, post)
+        self._intake = PolicyIntake(self._controller, self._ready, self._refuse_policy, post)
         self._subscribe()
         self.create_service(SetBool, "~/enable", self._enable)
         self.create_service(Trigger, "~/e_stop_trigger", self._e_stop_trigger)
@@ -79,9 +71,9 @@ class ControllerNode(LifecycleNode):
         period_s = max(0.02, self._settings.state_timeout_s / 2) if self._by_state else self._settings.control_period_s
         self.create_timer(period_s, self._watch if self._by_state else self._tick, clock=steady)
         if self.get_parameter("policy_file").value:
-            self._newest_policy = PolicyBundle.load(self.get_parameter("policy_file").value)
-            self._modes.description(self._newest_policy.description_sha256)
-            self._worker.submit(self._newest_policy)
+            bundle = PolicyBundle.load(self.get_parameter("policy_file").value)
+            self._modes.description(bundle.description_sha256)
+            self._intake.policy(bundle)
         if self.get_parameter("autostart").value:
             self.trigger_configure()
             self.trigger_activate()
@@ -107,8 +99,8 @@ class ControllerNode(LifecycleNode):
     def stop(self) -> None:
         """Send the zero command, see that it arrives, end the worker."""
         self._leave_active()
-        if self._worker is not None:
-            self._worker.close()
+        if self._intake is not None:
+            self._intake.close()
 
     # Lifecycle
 
@@ -128,6 +120,10 @@ class ControllerNode(LifecycleNode):
         self.exit_code = 0
         return super().on_shutdown(state)
 
+    def _changed(self) -> None:
+        """Tell the operator, if there is something new."""
+        self._reports.changed(self._active)
+
     def _leave_active(self) -> None:
         """Zero command, standby, silence."""
         if not self._active:
@@ -143,7 +139,7 @@ class ControllerNode(LifecycleNode):
     def _description(self, message: String) -> None:
         """A new robot: standby until its policy is there."""
         if len(message.data) > MAX_BYTES:
-            self._trouble("size", f"robot_description has {len(message.data)} characters and is not looked at; "
+            self._reports.trouble(f"robot_description has {len(message.data)} characters and is not looked at; "
                                   f"{MAX_BYTES} are allowed at most")
             return
         sha256 = description_sha256(message.data)
@@ -153,45 +149,28 @@ class ControllerNode(LifecycleNode):
         self._controller.drop_policy()
         self._writer = None
         self._description_ns = self.get_clock().now().nanoseconds
-        assert self._worker is not None
-        self._worker.discard()
-        if self._newest_policy is not None and self._newest_policy.description_sha256 == sha256:
-            self._worker.submit(self._newest_policy)
+        self._intake.description(sha256)
         self._changed()
 
     def _policy(self, message: Policy) -> None:
-        """Check a policy beside the control thread, if it is for the newest description."""
-        if not self._modes.description_sha256:
-            self._newest_policy = message
-            return
-        if message.description_sha256 != self._modes.description_sha256:
-            self._newest_policy = message
-            self._trouble("hash", f"policy for description {message.description_sha256[:12]} is not used: the newest "
-                                  f"robot_description is {self._modes.description_sha256[:12]}")
-            return
-        self._newest_policy = message
-        assert self._worker is not None
-        self._worker.submit(message)
+        """A generated policy."""
+        self._intake.policy(message)
 
-    def _prepare(self, item: Policy | PolicyBundle) -> PreparedPolicy:
-        """Worker thread: check everything, build the control loop."""
-        bundle = item if isinstance(item, PolicyBundle) else conversions.policy_from_message(item)
-        return prepare_policy(bundle, self._settings)
-
-    def _prepared(self, item: Policy | PolicyBundle, policy: PreparedPolicy | None, error: Exception | None) -> None:
-        """Executor thread, between two steps: take the policy, or say why not."""
-        if policy is None:
-            kind = "" if isinstance(error, HdError) else f"unexpected {type(error).__name__}: "
-            sentence = f"policy refused: {kind}{error}"
-            if self._controller.policy is None:
-                self._modes.message = sentence
-            self._trouble(sentence, sentence)
-        elif not self._controller.has(policy) and self._controller.bind(policy):
+    def _ready(self, policy: PreparedPolicy) -> None:
+        """Take a policy that passed every check, between two steps."""
+        if not self._controller.has(policy) and self._controller.bind(policy):
             bundle = policy.bundle
             self._writer = conversions.CommandWriter(self._command_type, bundle.robot_id, bundle.joint_names)
             self.get_logger().info(f"policy of robot '{bundle.morphology.name}' ({bundle.robot_id[:12]}) is ready")
             if self._modes.mode is not Mode.RUN:
                 _tidy_memory()
+        self._changed()
+
+    def _refuse_policy(self, sentence: str) -> None:
+        """The policy at hand stays; without one the operator sees why in the status."""
+        if self._controller.policy is None:
+            self._modes.message = sentence
+        self._reports.trouble(sentence)
         self._changed()
 
     # States and commands
@@ -203,8 +182,8 @@ class ControllerNode(LifecycleNode):
             return
         tagged = len(message.header.frame_id) == ROBOT_TAG_LENGTH
         if not tagged and conversions.stamp_to_ns(message.header.stamp) < self._description_ns:
-            self._log("old", "states stamped before the robot description on this node's clock are ignored; "
-                             "with a simulator, is use_sim_time set?")
+            self._reports.log("old", "states stamped before the robot description on this node's clock are ignored; "
+                                     "with a simulator, is use_sim_time set?")
             return
         self._take(conversions.take_joint_state, message, policy.bundle.robot_id, policy)
 
@@ -225,10 +204,10 @@ class ControllerNode(LifecycleNode):
             identity = () if robot_id is None else (robot_id,)
             reader(message, *identity, policy.assembly, began_s)
         except StateError as problem:
-            self._refused_states += 1
+            self._reports.refused_states += 1
             if isinstance(problem, NotFiniteError):
                 self._send_zero(conversions.stamp_to_ns(message.header.stamp))
-            self._trouble(str(problem), f"state refused: {problem}")
+            self._reports.trouble(f"state refused: {problem}")
             return
         if self._by_state and policy.assembly.matched():
             self._act(policy, began_s)
@@ -240,8 +219,7 @@ class ControllerNode(LifecycleNode):
         if efforts is not None and self._writer is not None:
             self._commands.publish(self._writer.write(state.stamp_ns, efforts))
             self._commanding = True
-        self._step_time_s = time.monotonic() - began_s
-        self._longest_step_s = max(self._longest_step_s, self._step_time_s)
+        self._reports.step_took(time.monotonic() - began_s)
         self._changed()
 
     def _tick(self) -> None:
@@ -264,7 +242,7 @@ class ControllerNode(LifecycleNode):
             if self._modes.mode is Mode.RUN:
                 sentence = f"no valid state for more than {self._settings.state_timeout_s:g} s"
                 self._modes.fault(sentence, clears_itself=True)
-                self._log("stale", sentence)
+                self._reports.log("stale", sentence)
             self._changed()
 
     def _send_zero(self, stamp_ns: int | None = None) -> None:
@@ -314,47 +292,6 @@ class ControllerNode(LifecycleNode):
         response.success, response.message = self._modes.e_stop_reset()
         self._changed()
         return response
-
-    # Reports
-
-    def _trouble(self, key: str, sentence: str) -> None:
-        """One line in the log and in /diagnostics."""
-        self._log(key, sentence)
-        self._diagnostics.trouble(sentence)
-
-    def _changed(self) -> None:
-        """Publish status and diagnostics when what they show has changed."""
-        modes = self._modes
-        shown = (modes.mode, modes.message, modes.policy_sha256, modes.description_sha256, self._active)
-        if shown == self._shown:
-            return
-        self._shown = shown
-        self._status.publish(self._status_message())
-        level = {Mode.RUN: OK, Mode.STANDBY: WARN, Mode.FAULT: ERROR}[modes.mode]
-        self._diagnostics.report(level, f"{modes.mode.value}: {modes.message}")
-        self.get_logger().info(f"{modes.mode.value}: {modes.message}")
-
-    def _status_message(self) -> ControllerStatus:
-        """What the operator sees."""
-        modes, policy = self._modes, self._controller.policy
-        message = ControllerStatus(
-            lifecycle_state=self._state_machine.current_state[1], mode=modes.mode.value, message=modes.message,
-            description_sha256=modes.description_sha256, e_stop_latched=modes.e_stop_latched,
-            steps=self._controller.steps, missed_steps=self._controller.missed_steps,
-            refused_states=self._refused_states, step_time_s=self._step_time_s)
-        if policy is not None:
-            message.robot_id, message.robot_name = policy.bundle.robot_id, policy.bundle.morphology.name
-            message.generator_id = policy.bundle.generator_id
-            message.in_distribution = policy.bundle.in_distribution
-        message.header.stamp = self.get_clock().now().to_msg()
-        return message
-
-    def _values(self) -> dict[str, object]:
-        """Key-value pairs for /diagnostics; the longest step starts anew with each."""
-        longest_s, self._longest_step_s = self._longest_step_s, 0.0
-        return {"mode": self._modes.mode.value, "steps": self._controller.steps,
-                "missed_steps": self._controller.missed_steps, "refused_states": self._refused_states,
-                "longest_step_ms": f"{longest_s * 1e3:.2f}", "e_stop_latched": self._modes.e_stop_latched}
 
 
 def _tidy_memory() -> None:

@@ -25,8 +25,11 @@ def test_joints_are_mapped_by_name() -> None:
     assert values[mapping.order(["a", "b", "c"])].tolist() == [30.0, 10.0, 20.0]
 
 
-@pytest.mark.parametrize(("names", "word"), [(["a", "b"], "missing c"), (["a", "b", "c", "d"], "unknown d"),
-                                             (["a", "b", "c", "c"], "twice"), (["x", "b", "c"], "missing a"), ([], "missing")])
+WRONG_NAMES = [(["a", "b"], "missing c"), (["a", "b", "c", "d"], "unknown d"), (["a", "b", "c", "c"], "twice"),
+               (["x", "b", "c"], "missing a"), ([], "missing")]
+
+
+@pytest.mark.parametrize(("names", "word"), WRONG_NAMES)
 def test_wrong_joint_names_are_refused_and_right_ones_work_after(names: list[str], word: str) -> None:
     mapping = JointMap(["a", "b", "c"])
     with pytest.raises(StateError, match=word):

@@ -15,12 +15,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
-from nav_msgs.msg import Odometry
-from rclpy.clock import Clock as NodeClock
-from rclpy.clock import ClockType
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
-from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import Imu, JointState
 from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
 
@@ -41,8 +37,10 @@ from hd_sim_bridge.pacing import Pacer
 from hd_sim_bridge.recording import Recording
 from hd_sim_bridge.run_summary import RunRecord
 from hd_sim_bridge.simulation import STEP_NS, Simulation
+from hd_sim_bridge.state_topics import StateTopics
 from hd_sim_bridge.viewer import NativeViewer
 
+RobotParts = tuple[Simulation, StateWriter, CommandReader]
 VIEWER_PERIOD_S = 1 / 30
 
 
@@ -57,7 +55,7 @@ class BridgeNode(Node):
         self._settings = declare_and_read(self)
         self._simulation: Simulation | None = None
         self._description = ""
-        self._building = self._paused = self._held = self._in_run = False
+        self._building = self._paused = self._held = self._in_run = self._answered = False
         self._steps_allowed = 0
         self._offset_ns = self._spawn_ns = STEP_NS
         self._efforts = self._incoming = np.zeros(0)
@@ -71,10 +69,7 @@ class BridgeNode(Node):
         self._log = ThrottledLog(self.get_logger().warning)
         self._viewer = NativeViewer(self.get_logger().warning)
         self._worker: LatestWorker | None = None
-        self._joints = self.create_publisher(JointState, "joint_states", 10)
-        self._odometry = self.create_publisher(Odometry, "odom", 10)
-        self._imu = self.create_publisher(Imu, "imu", 10)
-        self._clock_publisher = self.create_publisher(Clock, "/clock", 10)
+        self._topics = StateTopics(self)
         self._diagnostics = NodeDiagnostics(self, self._values)
 
     def start(self, post: Callable[[Callable[[], None]], Any]) -> None:
@@ -86,7 +81,7 @@ class BridgeNode(Node):
         self.create_service(Trigger, "~/reset", self._reset)
         self.create_service(SetBool, "~/set_pause", self._set_pause)
         self.create_service(Trigger, "~/step", self._single_step)
-        steady = NodeClock(clock_type=ClockType.STEADY_TIME)
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
         if self._settings.lockstep:
             self.create_timer(0.05, self._check_answer, clock=steady)
         else:
@@ -125,13 +120,12 @@ class BridgeNode(Node):
         self._building = True
         self._worker.submit(text)
 
-    def _build(self, text: str) -> tuple[Simulation, StateWriter, CommandReader]:
+    def _build(self, text: str) -> RobotParts:
         """Worker thread: description -> simulation and everything that belongs to this robot."""
         morphology = read_urdf(text)
         return Simulation(morphology, self._settings.seed), StateWriter(morphology), CommandReader(morphology)
 
-    def _built(self, text: str, result: tuple[Simulation, StateWriter, CommandReader] | None,
-               error: Exception | None) -> None:
+    def _built(self, text: str, result: RobotParts | None, error: Exception | None) -> None:
         """Executor thread: put the new robot at the origin, or keep the old one and say why."""
         if result is None:
             kind = "" if isinstance(error, HdError) else f"unexpected {type(error).__name__}: "
@@ -140,7 +134,7 @@ class BridgeNode(Node):
             return
         next_ns = self._now_ns + STEP_NS if self._simulation is not None else self._offset_ns
         self._swaps += self._simulation is not None
-        self._simulation, self._writer, self._reader = result
+        self._simulation, self._topics.writer, self._reader = result
         self._description = text
         self._offset_ns = self._spawn_ns = next_ns
         joints = len(self._simulation.morphology.joint_names)
@@ -203,16 +197,8 @@ class BridgeNode(Node):
     def _publish(self) -> None:
         """Show the present state on all topics, clock first."""
         assert self._simulation is not None
-        self._writer.write(self._simulation.state(), self._now_ns)
         self._wait.show(self._now_ns, time.monotonic())
-        self._clock_publisher.publish(self._writer.clock)
-        self._show_state()
-
-    def _show_state(self) -> None:
-        """Publish the state messages as they are."""
-        self._odometry.publish(self._writer.odometry)
-        self._imu.publish(self._writer.imu)
-        self._joints.publish(self._writer.joints)
+        self._topics.show(self._simulation.state(), self._now_ns)
 
     def _check_answer(self) -> None:
         """Lockstep: show the state again, or say that nobody answers."""
@@ -220,7 +206,7 @@ class BridgeNode(Node):
             return
         verdict = self._wait.check(time.monotonic())
         if verdict is Verdict.SHOW_AGAIN:
-            self._show_state()
+            self._topics.show_again()
         elif verdict is Verdict.GIVE_UP:
             self._trouble("answer", "lockstep: no command has answered the state for 5 s; is the controller active?")
             if self._settings.duration > 0:
@@ -266,8 +252,6 @@ class BridgeNode(Node):
         self._steps_allowed = max(0, self._steps_allowed - 1)
         self._answered = False
         self._advance()
-
-    _answered = False
 
     def _start_record(self) -> None:
         """The run starts with the first command of mode run, or of a controller that does not tell its mode."""

@@ -19,7 +19,8 @@ from hd_sim_bridge.simulation import RESET_NOISE, STEP_NS, Simulation
 @pytest.fixture
 def body() -> Morphology:
     """A ball with one leg of two hinges and one of one hinge."""
-    common = {"lower": -1.0, "upper": 1.0, "effort_limit": 100.0, "velocity_limit": 20.0, "damping": 1.0, "armature": 0.1}
+    common = {"lower": -1.0, "upper": 1.0, "effort_limit": 100.0, "velocity_limit": 20.0, "damping": 1.0}
+    common["armature"] = 0.1
     leg = Capsule((0.0, 0.0, 0.0), (0.1, 0.0, -0.3), 0.05)
     inertia = (0.05, 0.05, 0.02, 0.0, 0.0, 0.0)
     return Morphology("sample", (

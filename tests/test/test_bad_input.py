@@ -54,7 +54,8 @@ def test_bad_descriptions(running, robots) -> None:
         before = len(_errors(nodes["generator_node"]))
         probe.publish_description(text)
         for node in ("generator_node", "bridge_node"):
-            probe.spin_until(lambda node=node: any(word in line for line in probe.troubles(node)), 5, f"{kind}: {node}")
+            probe.spin_until(lambda node=node, word=word: any(word in line for line in probe.troubles(node)), 5,
+                             f"{kind}: {node}")
         lines = _errors(nodes["generator_node"])[before:]
         assert len(lines) == 1 and word in lines[0], (kind, lines)
         good = names[number % 2]
@@ -152,7 +153,7 @@ def test_commands_for_another_robot_are_refused(running, robots) -> None:
     """The bridge refuses and counts commands with a wrong robot_id, names, length or values."""
     from hd_msgs.msg import JointCommand
 
-    nodes, probe = running
+    _nodes, probe = running
     body = robots.bodies["quad"]
     publisher = probe.node.create_publisher(JointCommand, "joint_commands", qos_profile=1)
     probe.spin_until(lambda: publisher.get_subscription_count() >= 2, 10, "bridge hears the probe")

@@ -32,7 +32,8 @@ from pathlib import Path
 from hd_controller.generator import generate_policy
 from hd_controller.generator_bundle import GeneratorBundle
 from hd_sim_bridge.closed_loop import run_closed_loop
-bundle = generate_policy(Path({str(robots.file('quad'))!r}).read_text(), GeneratorBundle.load({str(robots.generator)!r}))
+generator = GeneratorBundle.load({str(robots.generator)!r})
+bundle = generate_policy(Path({str(robots.file('quad'))!r}).read_text(), generator)
 print(len(run_closed_loop(bundle, 50).qpos))
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)

@@ -1,0 +1,72 @@
+"""What the controller tells its operator: status, diagnostics, log."""
+
+from __future__ import annotations
+
+from rclpy.lifecycle import LifecycleNode
+
+from hd_controller import qos
+from hd_controller.controller import Controller
+from hd_controller.controller_modes import Mode
+from hd_controller.diagnostics import ERROR, OK, WARN, NodeDiagnostics
+from hd_controller.throttled_log import ThrottledLog
+from hd_msgs.msg import ControllerStatus
+
+LEVELS = {Mode.RUN: OK, Mode.STANDBY: WARN, Mode.FAULT: ERROR}
+
+
+class ControllerReports:
+    """Publishes when something has changed; keeps the figures that only reports need."""
+
+    def __init__(self, node: LifecycleNode, controller: Controller) -> None:
+        self._node = node
+        self._controller = controller
+        self._shown: tuple[object, ...] = ()
+        self.refused_states = 0
+        self._step_s = self._longest_s = 0.0
+        self.log = ThrottledLog(node.get_logger().error)
+        self._status = node.create_publisher(ControllerStatus, "status", qos.latched())
+        self._diagnostics = NodeDiagnostics(node, self._values)
+
+    def step_took(self, seconds: float) -> None:
+        """Time from the callback of the state to the command having been published."""
+        self._step_s = seconds
+        self._longest_s = max(self._longest_s, seconds)
+
+    def trouble(self, sentence: str) -> None:
+        """One line in the log and in /diagnostics."""
+        self.log(sentence, sentence)
+        self._diagnostics.trouble(sentence)
+
+    def changed(self, active: bool) -> None:
+        """Publish status and diagnostics when what they show has changed."""
+        modes = self._controller.modes
+        shown = (modes.mode, modes.message, modes.policy_sha256, modes.description_sha256, active)
+        if shown == self._shown:
+            return
+        self._shown = shown
+        self._status.publish(self._message())
+        self._diagnostics.report(LEVELS[modes.mode], f"{modes.mode.value}: {modes.message}")
+        self._node.get_logger().info(f"{modes.mode.value}: {modes.message}")
+
+    def _message(self) -> ControllerStatus:
+        """What the operator sees."""
+        modes, policy = self._controller.modes, self._controller.policy
+        message = ControllerStatus(
+            lifecycle_state=self._node._state_machine.current_state[1], mode=modes.mode.value, message=modes.message,
+            description_sha256=modes.description_sha256, e_stop_latched=modes.e_stop_latched,
+            steps=self._controller.steps, missed_steps=self._controller.missed_steps,
+            refused_states=self.refused_states, step_time_s=self._step_s)
+        if policy is not None:
+            message.robot_id, message.robot_name = policy.bundle.robot_id, policy.bundle.morphology.name
+            message.generator_id = policy.bundle.generator_id
+            message.in_distribution = policy.bundle.in_distribution
+        message.header.stamp = self._node.get_clock().now().to_msg()
+        return message
+
+    def _values(self) -> dict[str, object]:
+        """Key-value pairs for /diagnostics; the longest step starts anew with each."""
+        longest_s, self._longest_s = self._longest_s, 0.0
+        modes = self._controller.modes
+        return {"mode": modes.mode.value, "steps": self._controller.steps,
+                "missed_steps": self._controller.missed_steps, "refused_states": self.refused_states,
+                "longest_step_ms": f"{longest_s * 1e3:.2f}", "e_stop_latched": modes.e_stop_latched}
