@@ -1,0 +1,133 @@
+"""The simulation bridge: services, command age, lockstep without a controller, namespaces, steady clock trigger."""
+
+import pytest
+
+
+def _seconds(probe) -> float:
+    stamp = probe.joint_states[-1].header.stamp
+    return stamp.sec + stamp.nanosec * 1e-9
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("lockstep", [False, True])
+def test_pause_step_and_reset(system, robots, lockstep: bool) -> None:
+    """Time stands while paused, moves by one period per step, and never goes back."""
+    from std_srvs.srv import SetBool, Trigger
+
+    from hd_system_tests.probe import Probe
+
+    system.start("controller_node")
+    system.start("generator_node", generator=robots.generator)
+    system.start("bridge_node", lockstep=lockstep)
+    robot_id = robots.bodies["quad"].robot_id
+    with Probe(system.domain) as probe:
+        assert not probe.call(Trigger, "bridge_node/step", Trigger.Request(), 20).success
+        probe.publish_description(robots.texts["quad"])
+        probe.spin_until(lambda: probe.runs(robot_id), 30, "robot runs")
+        assert probe.call(SetBool, "bridge_node/set_pause", SetBool.Request(data=True)).success
+        probe.spin_for(0.3)
+        stood = _seconds(probe)
+        probe.spin_for(0.3)
+        assert _seconds(probe) == stood
+        for number in range(1, 4):
+            assert probe.call(Trigger, "bridge_node/step", Trigger.Request()).success
+            due = stood + number * 0.02
+            probe.spin_until(lambda due=due: _seconds(probe) == pytest.approx(due, abs=1e-6), 2, "one step")
+        assert probe.call(SetBool, "bridge_node/set_pause", SetBool.Request(data=False)).success
+        probe.spin_until(lambda: _seconds(probe) > stood + 1.0, 10, "time goes on")
+        probe.spin_until(lambda: probe.runs(robot_id), 5, "runs again by itself")
+        before = _seconds(probe)
+        assert probe.call(Trigger, "bridge_node/reset", Trigger.Request()).success
+        probe.spin_until(lambda: _seconds(probe) > before + 0.1, 5, "time goes on after the reset")
+        stamps = [(m.header.stamp.sec, m.header.stamp.nanosec) for m in probe.joint_states]
+        assert stamps == sorted(stamps)
+
+
+@pytest.mark.integration
+def test_without_commands_the_efforts_become_zero_and_lockstep_says_so(system, robots) -> None:
+    """A controller that is killed: lockstep gives up with a sentence, a timed run ends with exit code 1."""
+    from hd_system_tests.probe import Probe
+
+    controller = system.start("controller_node")
+    system.start("generator_node", generator=robots.generator)
+    bridge = system.start("bridge_node", lockstep=True, duration=100000.0)
+    with Probe(system.domain) as probe:
+        probe.publish_description(robots.texts["quad"])
+        probe.spin_until(lambda: probe.runs(robots.bodies["quad"].robot_id), 30, "robot runs")
+        controller.process.kill()
+        controller.process.wait()
+        probe.spin_until(lambda: bridge.process.poll() is not None, 10, "the bridge gives up")
+    assert bridge.process.returncode == 1
+    assert "no command has answered" in bridge.output
+    system.nodes.remove(controller)
+
+
+@pytest.mark.integration
+def test_real_time_goes_limp_without_commands(system, robots) -> None:
+    """In real time the watchdog takes over when the controller is killed."""
+    from hd_system_tests.probe import Probe
+
+    controller = system.start("controller_node")
+    system.start("generator_node", generator=robots.generator)
+    bridge = system.start("bridge_node")
+    with Probe(system.domain) as probe:
+        probe.publish_description(robots.texts["quad"])
+        probe.spin_until(lambda: probe.runs(robots.bodies["quad"].robot_id), 30, "robot runs")
+        controller.process.kill()
+        controller.process.wait()
+        probe.spin_until(lambda: "efforts are zero" in bridge.output, 3, "watchdog")
+    system.nodes.remove(controller)
+
+
+@pytest.mark.integration
+def test_steady_clock_trigger_waits_for_enable(system, robots) -> None:
+    """As on hardware: standby with damping until enabled; each command still carries the stamp of its state."""
+    from std_srvs.srv import SetBool
+
+    from hd_system_tests.probe import Probe
+
+    system.start("controller_node", trigger="steady_clock", rearm_on_swap="manual", guard_profile="hardware",
+                 executor="single")
+    system.start("generator_node", generator=robots.generator)
+    system.start("bridge_node", executor="single")
+    robot_id = robots.bodies["hexapod"].robot_id
+    with Probe(system.domain) as probe:
+        probe.publish_description(robots.texts["hexapod"])
+        probe.spin_until(lambda: len(probe.commands) > 10, 30, "damping commands")
+        assert probe.mode == "standby"
+        assert probe.call(SetBool, "controller_node/enable", SetBool.Request(data=True)).success
+        probe.spin_until(lambda: probe.runs(robot_id), 3, "run")
+        count = len(probe.commands)
+        probe.spin_for(1.0)
+        assert len(probe.commands) - count == pytest.approx(50, abs=8)
+        stamps = {(m.header.stamp.sec, m.header.stamp.nanosec) for m in probe.joint_states}
+        assert sum((c.header.stamp.sec, c.header.stamp.nanosec) in stamps for c in probe.commands[-40:]) >= 35
+        probe.publish_description(robots.texts["quad"])
+        probe.spin_until(lambda: probe.statuses[-1].robot_id == robots.bodies["quad"].robot_id, 3, "new policy")
+        probe.spin_for(0.5)
+        assert probe.mode == "standby", "manual: a swap needs enabling again"
+
+
+@pytest.mark.integration
+def test_set_robot_swaps_and_reports(system, robots) -> None:
+    """The command sets the robot of the running description node; a refused file changes nothing."""
+    from hd_system_tests.probe import Probe
+
+    system.start("controller_node")
+    system.start("generator_node", generator=robots.generator)
+    system.start("bridge_node")
+    description = system.start("description_node", robot=robots.file("quad"))
+    with Probe(system.domain) as probe:
+        probe.spin_until(lambda: probe.runs(robots.bodies["quad"].robot_id), 30, "first robot")
+        good = system.start("set_robot", [str(robots.file("tripod"))])
+        probe.spin_until(lambda: probe.runs(robots.bodies["tripod"].robot_id), 20, "second robot")
+        assert good.wait() == 0 and "tripod.urdf" in good.output
+        bad_file = robots.folder / "bad.urdf"
+        bad_file.write_text("no robot")
+        bad = system.start("set_robot", [str(bad_file)])
+        assert bad.wait(20) == 1 and "refused" in bad.output and len(bad.output.splitlines()) == 1
+        lost = system.start("set_robot", ["quad", "--node", "nobody", "--timeout", "1"])
+        assert lost.wait(20) == 2 and "nobody" in lost.output
+        probe.spin_for(0.5)
+        assert probe.runs(robots.bodies["tripod"].robot_id)
+        assert description.process.poll() is None
