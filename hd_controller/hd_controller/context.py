@@ -43,7 +43,9 @@ def context_features(morphology: Morphology) -> np.ndarray:
         row[3:6] = limb_direction(limb.com)
         row[6:9] = length, radius, limb.mass
         row[9:15] = limb.inertia
-    slots = features[:, len(_LIMB_NAMES) :].reshape(-1, len(_SLOT_NAMES))
-    for slot, hinge in zip(morphology.slots, morphology.hinges, strict=True):
-        slots[slot] = (*hinge.axis, hinge.lower, hinge.upper, hinge.effort_limit, hinge.damping)
+    for place, hinge in zip(morphology.slots, morphology.hinges, strict=True):
+        limb, slot = divmod(int(place), SLOTS_PER_LIMB)
+        start = len(_LIMB_NAMES) + slot * len(_SLOT_NAMES)
+        numbers = (*hinge.axis, hinge.lower, hinge.upper, hinge.effort_limit, hinge.damping)
+        features[limb, start : start + len(_SLOT_NAMES)] = numbers
     return features

@@ -86,8 +86,10 @@ def coverage_report(body: Morphology, ranges: dict) -> dict:
 
 def _shape_notes(body: Morphology) -> list[str]:
     bare = [limb.name for limb in body.limbs if not limb.shapes]
-    other = [limb.name for limb in body.limbs if limb.shapes and not isinstance(limb.shapes[0], (Capsule, Sphere))] + [
-        limb.name for limb in body.limbs if len(limb.shapes) > 1
+    other = [
+        limb.name
+        for limb in body.limbs
+        if limb.shapes and (len(limb.shapes) > 1 or not isinstance(limb.shapes[0], (Capsule, Sphere)))
     ]
     notes = []
     if bare:
