@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -77,6 +78,9 @@ class Workspace:
 
     def _colcon_build(self, interrupted: bool) -> None:
         check_tools()
+        if interrupted:
+            for folder in (self._layout.build, self._layout.install):
+                shutil.rmtree(folder, ignore_errors=True)
         python = f" -DPython3_EXECUTABLE={self._layout.python}"
         command = self.colcon("build", "--symlink-install", "--cmake-args", python)
         self._layout.log.mkdir(parents=True, exist_ok=True)
