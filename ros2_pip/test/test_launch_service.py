@@ -74,7 +74,8 @@ def test_a_program_that_is_not_there_gives_one(start):
 def test_on_exit_shutdown_ends_the_others(start, ending, expected):
     code, output = finish(start(f"return [program('''{POLITE}'''), program('{ending}', on_exit=Shutdown())]"))
     assert code == expected
-    assert "process has finished cleanly" in output
+    assert len(started_pids(output)) == 2
+    assert not any(alive(pid) for pid in started_pids(output))
 
 
 @pytest.mark.parametrize("whole_group", [True, False])
