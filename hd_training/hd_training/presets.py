@@ -31,7 +31,7 @@ class PpoConfig:
     gamma: float = 0.99  # discount
     gae_lambda: float = 0.95  # generalised advantage estimation
     clip: float = 0.2  # clip of the probability ratio
-    learning_rate: float = 5e-4  # Adam, first value; then adapted to the KL target
+    learning_rate: float = 1e-3  # Adam, first value; then adapted to the KL target
     smallest_rate: float = 2e-5  # bounds of the adapted rate
     largest_rate: float = 3e-3
     context_rate: float = 0.05  # factor of the rate for parameters that act through context
