@@ -168,8 +168,8 @@ def _check_ranges(ranges: dict, folder: Path) -> None:
     missing = [name for name in _RANGES if name not in ranges]
     if missing:
         raise BundleError(f"The trained ranges of the generator bundle {folder} lack '{missing[0]}'; export it again.")
-    pairs = {**ranges["features"], **{name: ranges[name] for name in _RANGES[1:]}}
-    for name, pair in pairs.items():
+    pairs = [*ranges["features"].items(), *((name, ranges[name]) for name in _RANGES[1:])]
+    for name, pair in pairs:
         values = np.array(pair, dtype=np.float64)
         if values.shape != (2,) or not np.isfinite(values).all() or values[0] > values[1]:
             raise BundleError(
