@@ -263,12 +263,13 @@ class ControllerNode(LifecycleNode):
         """Latch, and answer at once: damping while states are fresh, zero otherwise."""
         if self._modes.e_stop(source):
             policy = self._controller.policy
-            self._send_zero()
-            if self._active and policy is not None and self._writer is not None:
-                if policy.assembly.age_s(time.monotonic()) <= self._settings.state_timeout_s:
-                    state = policy.assembly.state()
-                    self._commands.publish(self._writer.write(state.stamp_ns, self._controller.damp(state)))
-                    self._commanding = True
+            fresh = (self._active and policy is not None and self._writer is not None
+                     and policy.assembly.age_s(time.monotonic()) <= self._settings.state_timeout_s)
+            if fresh:
+                state = policy.assembly.state()
+                self._commands.publish(self._writer.write(state.stamp_ns, self._controller.damp(state)))
+            else:
+                self._send_zero()
             self.get_logger().error(self._modes.message)
         self._changed()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode
 
 from hd_controller import qos
@@ -15,7 +16,7 @@ LEVELS = {Mode.RUN: OK, Mode.STANDBY: WARN, Mode.FAULT: ERROR}
 
 
 class ControllerReports:
-    """Publishes when something has changed; keeps the figures that only reports need."""
+    """Publishes when something has changed and once a second; keeps the figures that only reports need."""
 
     def __init__(self, node: LifecycleNode, controller: Controller) -> None:
         self._node = node
@@ -26,6 +27,7 @@ class ControllerReports:
         self.log = ThrottledLog(node.get_logger().error)
         self._status = node.create_publisher(ControllerStatus, "status", qos.latched())
         self._diagnostics = NodeDiagnostics(node, self._values)
+        self._timer = node.create_timer(1.0, self._publish, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def step_took(self, seconds: float) -> None:
         """Time from the callback of the state to the command having been published."""
@@ -44,9 +46,13 @@ class ControllerReports:
         if shown == self._shown:
             return
         self._shown = shown
-        self._status.publish(self._message())
+        self._publish()
         self._diagnostics.report(LEVELS[modes.mode], f"{modes.mode.value}: {modes.message}")
         self._node.get_logger().info(f"{modes.mode.value}: {modes.message}")
+
+    def _publish(self) -> None:
+        """Send the status with the figures of this moment."""
+        self._status.publish(self._message())
 
     def _message(self) -> ControllerStatus:
         """What the operator sees."""

@@ -35,9 +35,9 @@ from hd_sim_bridge.conversions import CommandReader, StateWriter
 from hd_sim_bridge.lockstep import LockstepWait, Verdict
 from hd_sim_bridge.pacing import Pacer
 from hd_sim_bridge.recording import Recording
-from hd_sim_bridge.run_summary import RunRecord
 from hd_sim_bridge.simulation import STEP_NS, Simulation
 from hd_sim_bridge.state_topics import StateTopics
+from hd_sim_bridge.timed_run import TimedRun
 from hd_sim_bridge.viewer import NativeViewer
 
 RobotParts = tuple[Simulation, StateWriter, CommandReader]
@@ -54,17 +54,16 @@ class BridgeNode(Node):
         declare_executor(self)
         self._settings = declare_and_read(self)
         self._simulation: Simulation | None = None
-        self._description = ""
-        self._building = self._paused = self._held = self._in_run = self._answered = False
+        self._description = self._wanted = ""
+        self._building = self._paused = self._held = self._answered = False
         self._steps_allowed = 0
         self._offset_ns = self._spawn_ns = STEP_NS
         self._efforts = self._incoming = np.zeros(0)
         self._command_s = 0.0
         self._refused_commands = self._failures = self._swaps = 0
         self._wait = LockstepWait()
-        self._began_s = time.monotonic()
-        self._pacer = Pacer(CONTROL_PERIOD_S / self._settings.real_time_factor, self._began_s)
-        self._record = RunRecord(self._settings.duration)
+        self._pacer = Pacer(CONTROL_PERIOD_S / self._settings.real_time_factor, time.monotonic())
+        self._run = TimedRun(self._settings.duration, self._settings.start_timeout, time.monotonic())
         self._recording = Recording(self._settings.record)
         self._log = ThrottledLog(self.get_logger().warning)
         self._viewer = NativeViewer(self.get_logger().warning)
@@ -88,8 +87,7 @@ class BridgeNode(Node):
             self.create_timer(CONTROL_PERIOD_S / self._settings.real_time_factor, self._tick, clock=steady)
         if self._settings.viewer == "native":
             self.create_timer(VIEWER_PERIOD_S, self._viewer.sync, clock=steady)
-        if self._settings.duration > 0 and self._settings.start_timeout > 0:
-            self.create_timer(1.0, self._check_start, clock=steady)
+        self.create_timer(1.0, self._check_progress, clock=steady)
 
     def stop(self) -> None:
         """The simulated robot has nothing to make safe: its motors end with the process."""
@@ -114,10 +112,12 @@ class BridgeNode(Node):
             return
         assert self._worker is not None
         if self._simulation is not None and text == self._description:
+            self._wanted = text
             self._worker.discard()
             self._resume()
             return
         self._building = True
+        self._wanted = text
         self._worker.submit(text)
 
     def _build(self, text: str) -> RobotParts:
@@ -127,6 +127,8 @@ class BridgeNode(Node):
 
     def _built(self, text: str, result: RobotParts | None, error: Exception | None) -> None:
         """Executor thread: put the new robot at the origin, or keep the old one and say why."""
+        if text != self._wanted:
+            return
         if result is None:
             kind = "" if isinstance(error, HdError) else f"unexpected {type(error).__name__}: "
             self._trouble("description", f"description refused: {kind}{error}")
@@ -139,8 +141,8 @@ class BridgeNode(Node):
         self._offset_ns = self._spawn_ns = next_ns
         joints = len(self._simulation.morphology.joint_names)
         self._efforts, self._incoming = np.zeros(joints), np.zeros(joints)
-        self._held, self._in_run = self._settings.hold_until_command, False
-        self._record.forget()
+        self._held = self._settings.hold_until_command
+        self._run.new_robot()
         self._wait.new_robot()
         self._recording.begin(self._simulation.morphology.robot_id)
         gc.collect()
@@ -187,10 +189,9 @@ class BridgeNode(Node):
                                      "failure")
         if not self._held:
             self._recording.add(self._now_ns, simulation.data.qpos, self._efforts)
-        if self._record.running:
-            self._record.steps += 1
+        self._run.stepped(time.monotonic())
         self._publish()
-        if self._record.over(self._now_ns):
+        if self._run.record.over(self._now_ns):
             print(self._summary(), flush=True)
             self.exit_code = 0
 
@@ -209,17 +210,15 @@ class BridgeNode(Node):
             self._topics.show_again()
         elif verdict is Verdict.GIVE_UP:
             self._trouble("answer", "lockstep: no command has answered the state for 5 s; is the controller active?")
-            if self._settings.duration > 0:
+            if self._run.controller_is_silent(time.monotonic()):
                 self.exit_code = 1
 
-    def _check_start(self) -> None:
-        """A timed run that never starts ends with a sentence and exit code 1."""
-        if not self._record.running and time.monotonic() - self._began_s > self._settings.start_timeout:
-            self.get_logger().error(f"no controller reached mode run within {self._settings.start_timeout:g} s; "
-                                    "see its status and /diagnostics")
+    def _check_progress(self) -> None:
+        """A timed run that does not start, or does not go on, ends with a sentence and exit code 1."""
+        sentence = self._run.stuck(time.monotonic())
+        if sentence:
+            self.get_logger().error(sentence)
             self.exit_code = 1
-        elif self._record.running:
-            self._began_s = time.monotonic()
 
     # Commands
 
@@ -240,7 +239,7 @@ class BridgeNode(Node):
         self._efforts, self._incoming = self._incoming, self._efforts
         self._command_s = time.monotonic()
         self._held = False
-        self._start_record()
+        self._run.command(self._now_ns, self._command_s, float(self._simulation.torso_position[0]), self._pacer.missed)
         if self._settings.lockstep:
             self._answered = True
             self._advance_in_lockstep()
@@ -253,19 +252,10 @@ class BridgeNode(Node):
         self._answered = False
         self._advance()
 
-    def _start_record(self) -> None:
-        """The run starts with the first command of mode run, or of a controller that does not tell its mode."""
-        if self._record.running or not (self._in_run or self.count_publishers("status") == 0):
-            return
-        assert self._simulation is not None
-        self._record.start(self._now_ns, time.monotonic(), float(self._simulation.torso_position[0]),
-                           self._pacer.missed)
-
     def _controller_status(self, message: ControllerStatus) -> None:
         """Know whether the controller runs this robot's policy."""
-        simulation = self._simulation
-        self._in_run = (message.mode == "run" and simulation is not None
-                        and message.robot_id == simulation.morphology.robot_id)
+        own = self._simulation is not None and message.robot_id == self._simulation.morphology.robot_id
+        self._run.controller(message.mode == "run" and own, message.message, time.monotonic())
 
     # Services
 
@@ -305,7 +295,7 @@ class BridgeNode(Node):
     def _summary(self) -> str:
         """The text that a timed run ends with."""
         assert self._simulation is not None
-        return self._record.text(
+        return self._run.record.text(
             self._simulation.morphology.name, self._now_ns, time.monotonic(),
             float(self._simulation.torso_position[0]), self._pacer.missed, self._refused_commands, self._failures)
 

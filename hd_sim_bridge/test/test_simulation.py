@@ -14,6 +14,7 @@ from hd_sim_bridge.pacing import Pacer
 from hd_sim_bridge.recording import Recording
 from hd_sim_bridge.run_summary import RunRecord
 from hd_sim_bridge.simulation import RESET_NOISE, STEP_NS, Simulation
+from hd_sim_bridge.timed_run import TimedRun
 
 
 @pytest.fixture
@@ -156,3 +157,23 @@ def test_recording_holds_the_steps_of_the_newest_robot(tmp_path) -> None:
     recording.save()
     with np.load(tmp_path / "run.npz") as data:
         assert str(data["robot_id"]) == "b" and data["qpos"].tolist() == [[0.0, 1.0, 2.0]]
+
+
+def test_timed_run_begins_with_mode_run_and_notices_when_it_is_stuck() -> None:
+    run = TimedRun(duration_s=2.0, start_timeout_s=10.0, now_s=0.0)
+    run.controller(False, "waiting for its policy", 1.0)
+    run.command(STEP_NS, 1.0, 0.0, 0)
+    assert not run.record.running
+    assert run.stuck(9.0) == "" and "waiting for its policy" in run.stuck(10.5)
+    run.controller(True, "running", 11.0)
+    run.command(2 * STEP_NS, 11.0, 0.0, 0)
+    run.stepped(11.0)
+    assert run.record.running and run.record.steps == 1 and run.stuck(20.0) == ""
+    assert not run.controller_is_silent(13.0) and run.controller_is_silent(15.0)
+    run.new_robot()
+    run.command(3 * STEP_NS, 16.0, 0.0, 0)
+    assert not run.record.running
+    endless = TimedRun(0.0, 10.0, 0.0)
+    endless.command(STEP_NS, 1.0, 0.0, 0)
+    assert endless.record.running, "a controller that tells no mode begins with its first command"
+    assert endless.stuck(1e6) == "" and not endless.controller_is_silent(1e6)

@@ -109,6 +109,38 @@ def test_steady_clock_trigger_waits_for_enable(system, robots) -> None:
 
 
 @pytest.mark.integration
+def test_timed_run_that_cannot_start_says_why(system, robots) -> None:
+    """A robot outside the trained range: exit code 1 with the controller's own sentence."""
+    from hd_controller.urdf_writer import write_urdf
+    from hd_system_tests.sample_robots import legged_robot
+
+    file = robots.folder / "giant.urdf"
+    file.write_text(write_urdf(legged_robot("giant", 4, 1, length=2.0, effort=5000.0)))
+    system.start("controller_node")
+    system.start("generator_node", generator=robots.generator)
+    bridge = system.start("bridge_node", duration=5.0, start_timeout=12.0)
+    system.start("description_node", robot=file)
+    assert bridge.wait(30) == 1
+    assert "outside the trained range" in bridge.output
+
+
+@pytest.mark.integration
+def test_generate_service(system, robots) -> None:
+    """~/generate answers with a policy or a sentence and publishes nothing."""
+    from hd_msgs.srv import GeneratePolicy
+    from hd_system_tests.probe import Probe
+
+    system.start("generator_node", generator=robots.generator)
+    with Probe(system.domain) as probe:
+        request = GeneratePolicy.Request(description=robots.texts["hexapod"])
+        answer = probe.call(GeneratePolicy, "generator_node/generate", request, 20)
+        assert answer.success and answer.policy.robot_id == robots.bodies["hexapod"].robot_id
+        answer = probe.call(GeneratePolicy, "generator_node/generate", GeneratePolicy.Request(description="<robot/>"))
+        assert not answer.success and len(answer.message) > 20
+        assert not probe.policies
+
+
+@pytest.mark.integration
 def test_set_robot_swaps_and_reports(system, robots) -> None:
     """The command sets the robot of the running description node; a refused file changes nothing."""
     from hd_system_tests.probe import Probe
