@@ -46,6 +46,12 @@ def read_urdf(text: str, *, folder: Path | None = None, notes: list[str] | None 
     joints = [_joint(joint, extension) for joint in robot.joints]
     moving = [joint.name for joint in joints if joint.hinge is not None]
     found.extend(hd_extension.check_names(extension, moving))
+    unlimited = [joint.name for joint in robot.joints if joint.type == MOVING and not joint.limit.velocity]
+    if unlimited:
+        found.append(
+            f"{len(unlimited)} joints have no velocity limit ('{unlimited[0]}'...): "
+            f"{DEFAULT_VELOCITY_LIMIT:g} rad/s is assumed."
+        )
     for sentence in found:
         if notes is None:
             _log.warning(sentence)

@@ -134,3 +134,12 @@ def test_flat_bodies_rounded_in_the_file_are_simulated(moments: tuple[str, str, 
     text = one_link(f'<inertial><origin rpy="0.3 1 2"/>{inertial(tensor=(*moments, "0", "0", "0"))[10:]}')
     model = build_model(read_urdf(text, notes=[]))
     assert sorted(model.body_inertia[1]) == pytest.approx(sorted(map(float, moments)), rel=1e-3)
+
+
+@pytest.mark.parametrize("velocity", ["", 'velocity="0"'])
+def test_missing_velocity_limit_is_assumed_and_noted(velocity: str):
+    notes: list[str] = []
+    limit = f'<limit lower="-1" upper="1" effort="1" {velocity}/>'
+    body = read_urdf(two_links(limit=limit), notes=notes)
+    assert body.velocity_limits.tolist() == [100.0]
+    assert notes[1:] == ["1 joints have no velocity limit ('hip'...): 100 rad/s is assumed."]
