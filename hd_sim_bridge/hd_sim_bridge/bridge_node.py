@@ -18,7 +18,6 @@ import numpy as np
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from std_msgs.msg import String
-from std_srvs.srv import SetBool, Trigger
 
 from hd_controller import qos
 from hd_controller.background import LatestWorker
@@ -31,6 +30,7 @@ from hd_controller.urdf_reader import read_urdf
 from hd_controller.xml_document import MAX_BYTES
 from hd_msgs.msg import ControllerStatus, JointCommand
 from hd_sim_bridge.bridge_parameters import declare_and_read
+from hd_sim_bridge.bridge_services import BridgeServices
 from hd_sim_bridge.conversions import CommandReader, StateWriter
 from hd_sim_bridge.lockstep import LockstepWait, Verdict
 from hd_sim_bridge.pacing import Pacer
@@ -77,9 +77,7 @@ class BridgeNode(Node):
         self.create_subscription(String, "robot_description", self._new_description, qos.latched())
         self.create_subscription(JointCommand, "joint_commands", self._command, qos.commands())
         self.create_subscription(ControllerStatus, "status", self._controller_status, qos.latched())
-        self.create_service(Trigger, "~/reset", self._reset)
-        self.create_service(SetBool, "~/set_pause", self._set_pause)
-        self.create_service(Trigger, "~/step", self._single_step)
+        self._services_offered = BridgeServices(self, self)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         if self._settings.lockstep:
             self.create_timer(0.05, self._check_answer, clock=steady)
@@ -259,36 +257,33 @@ class BridgeNode(Node):
 
     # Services
 
-    def _reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        """~/reset: spawn the robot again; simulated time goes on."""
-        response.success = self._simulation is not None
-        response.message = "reset" if response.success else "there is no robot"
-        if self._simulation is not None:
-            self._simulation.reset()
-            self._simulation.hold()
-            self._efforts[:] = 0.0
-            self._answered = False
-            self._publish()
-        return response
+    def reset(self) -> tuple[bool, str]:
+        """Spawn the robot again; simulated time goes on."""
+        if self._simulation is None:
+            return False, "there is no robot"
+        self._simulation.reset()
+        self._simulation.hold()
+        self._efforts[:] = 0.0
+        self._answered = False
+        self._publish()
+        return True, "reset"
 
-    def _set_pause(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        """~/set_pause"""
-        self._paused = request.data
+    def set_pause(self, paused: bool) -> tuple[bool, str]:
+        """Stop time or let it go on."""
+        self._paused = paused
         self._steps_allowed = 0
-        response.success, response.message = True, "paused" if request.data else "running"
         if self._settings.lockstep:
             self._advance_in_lockstep()
-        return response
+        return True, "paused" if paused else "running"
 
-    def _single_step(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        """~/step: one control period while paused."""
-        response.success = self._paused and self._simulation is not None
-        response.message = "one step" if response.success else "only a paused simulation with a robot can be stepped"
-        if response.success:
-            self._steps_allowed += 1
-            if self._settings.lockstep:
-                self._advance_in_lockstep()
-        return response
+    def step_once(self) -> tuple[bool, str]:
+        """One control period while paused."""
+        if not self._paused or self._simulation is None:
+            return False, "only a paused simulation with a robot can be stepped"
+        self._steps_allowed += 1
+        if self._settings.lockstep:
+            self._advance_in_lockstep()
+        return True, "one step"
 
     # Reports
 
