@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from hd_controller.morphology import Morphology
+from hd_controller.shipped_files import shipped_robots
+from hd_controller.urdf_reader import read_urdf
 from hd_controller.urdf_writer import write_urdf
 from hd_system_tests.processes import RosSystem
 from hd_system_tests.random_generator import save_random_generator
@@ -29,10 +31,21 @@ class Robots:
 
 @pytest.fixture(scope="session")
 def robots(tmp_path_factory: pytest.TempPathFactory) -> Robots:
-    """Seven robots and their generator bundle."""
-    folder = tmp_path_factory.mktemp("robots")
-    bodies = {body.name: body for body in sample_robots()}
-    texts = {name: write_urdf(body) for name, body in bodies.items()}
+    """Seven small robots and their generator bundle."""
+    texts = {body.name: write_urdf(body) for body in sample_robots()}
+    return _robots(tmp_path_factory.mktemp("robots"), texts)
+
+
+@pytest.fixture(scope="session")
+def demo_robots(tmp_path_factory: pytest.TempPathFactory) -> Robots:
+    """The robots that come with the package, with a random generator for them."""
+    texts = {name: file.read_text() for name, file in shipped_robots().items()}
+    return _robots(tmp_path_factory.mktemp("demo_robots"), texts)
+
+
+def _robots(folder: Path, texts: dict[str, str]) -> Robots:
+    """Write files and a generator bundle that covers all of them."""
+    bodies = {name: read_urdf(text) for name, text in texts.items()}
     for name, text in texts.items():
         (folder / f"{name}.urdf").write_text(text)
     save_random_generator(folder / "generator", list(bodies.values()))

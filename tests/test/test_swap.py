@@ -1,4 +1,4 @@
-"""Fifty random robot swaps in real time."""
+"""Fifty random swaps among the demo robots in real time."""
 
 import random
 from bisect import bisect_left
@@ -12,10 +12,12 @@ LATENCY_S = 1.0
 
 
 @pytest.mark.integration
-def test_random_swaps(system, robots) -> None:
+def test_random_swaps(system, demo_robots) -> None:
     """First command of each new policy in time, no command for the wrong body, memory bounded."""
     from hd_system_tests.probe import Probe
 
+    robots = demo_robots
+    assert len(robots.bodies) >= 6
     nodes = [system.start("controller_node"), system.start("generator_node", generator=robots.generator),
              system.start("bridge_node")]
     choice = random.Random(7)
