@@ -14,7 +14,6 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import numpy as np
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from std_msgs.msg import String
@@ -31,6 +30,7 @@ from hd_controller.xml_document import MAX_BYTES
 from hd_msgs.msg import ControllerStatus, JointCommand
 from hd_sim_bridge.bridge_parameters import declare_and_read
 from hd_sim_bridge.bridge_services import BridgeServices
+from hd_sim_bridge.command_inbox import CommandInbox
 from hd_sim_bridge.conversions import CommandReader, StateWriter
 from hd_sim_bridge.lockstep import LockstepWait, Verdict
 from hd_sim_bridge.pacing import Pacer
@@ -57,10 +57,9 @@ class BridgeNode(Node):
         self._description = self._wanted = ""
         self._building = self._paused = self._held = self._answered = False
         self._steps_allowed = 0
-        self._offset_ns = self._spawn_ns = STEP_NS
-        self._efforts = self._incoming = np.zeros(0)
-        self._command_s = 0.0
-        self._refused_commands = self._failures = self._swaps = 0
+        self._offset_ns = STEP_NS
+        self._inbox = CommandInbox()
+        self._failures = self._swaps = 0
         self._wait = LockstepWait()
         self._pacer = Pacer(CONTROL_PERIOD_S / self._settings.real_time_factor, time.monotonic())
         self._run = TimedRun(self._settings.duration, self._settings.start_timeout, time.monotonic())
@@ -134,12 +133,12 @@ class BridgeNode(Node):
             return
         next_ns = self._now_ns + STEP_NS if self._simulation is not None else self._offset_ns
         self._swaps += self._simulation is not None
-        self._simulation, self._topics.writer, self._reader = result
+        self._simulation, self._topics.writer, reader = result
         self._description = text
-        self._offset_ns = self._spawn_ns = next_ns
+        self._offset_ns = next_ns
         joints = len(self._simulation.morphology.joint_names)
-        self._efforts, self._incoming = np.zeros(joints), np.zeros(joints)
-        self._held = self._settings.hold_until_command
+        self._inbox.new_robot(reader, joints, next_ns)
+        self._held, self._answered = self._settings.hold_until_command, False
         self._run.new_robot()
         self._wait.new_robot()
         self._recording.begin(self._simulation.morphology.robot_id)
@@ -157,6 +156,8 @@ class BridgeNode(Node):
         """Building is over: time goes on from here."""
         self._building = False
         self._pacer.restart(time.monotonic())
+        if self._settings.lockstep:
+            self._advance_in_lockstep()
 
     # Time
 
@@ -166,12 +167,9 @@ class BridgeNode(Node):
             self._pacer.restart(time.monotonic())
             return
         self._steps_allowed = max(0, self._steps_allowed - 1)
-        now_s = time.monotonic()
-        self._pacer.step(now_s)
-        if now_s - self._command_s > self._settings.command_timeout:
-            if self._efforts.any() and not self._paused:
-                self._log("age", f"no command for {self._settings.command_timeout:g} s: efforts are zero")
-            self._efforts[:] = 0.0
+        self._pacer.step(time.monotonic())
+        if self._inbox.drop_old(time.monotonic(), self._settings.command_timeout):
+            self._log("age", f"no command for {self._settings.command_timeout:g} s: efforts are zero")
         self._advance()
 
     def _advance(self) -> None:
@@ -180,13 +178,13 @@ class BridgeNode(Node):
         assert simulation is not None
         if self._held:
             simulation.hold()
-        elif not simulation.step(self._efforts):
+        elif not simulation.step(self._inbox.efforts):
             self._failures += 1
-            self._efforts[:] = 0.0
+            self._inbox.zero()
             self._trouble("failure", "the physics was not finite any more; the robot was reset and this counts as a "
                                      "failure")
         if not self._held:
-            self._recording.add(self._now_ns, simulation.data.qpos, self._efforts)
+            self._recording.add(self._now_ns, simulation.data.qpos, self._inbox.efforts)
         self._run.stepped(time.monotonic())
         self._publish()
         if self._run.record.over(self._now_ns):
@@ -223,21 +221,16 @@ class BridgeNode(Node):
     def _command(self, message: JointCommand) -> None:
         """Take a command for this robot; refuse and count any other."""
         try:
-            if self._simulation is None:
-                raise HdError("command while there is no robot")
-            stamp_ns = self._reader.read(message, self._incoming)
-            if stamp_ns < self._spawn_ns:
-                raise HdError("command answers a state from before this robot was there")
+            stamp_ns = self._inbox.read(message)
         except HdError as problem:
-            self._refused_commands += 1
             self._trouble(str(problem), f"command refused: {problem}")
             return
         if self._settings.lockstep and not self._wait.answered_by(stamp_ns):
             return
-        self._efforts, self._incoming = self._incoming, self._efforts
-        self._command_s = time.monotonic()
+        now_s = time.monotonic()
+        self._inbox.accept(now_s)
         self._held = False
-        self._run.command(self._now_ns, self._command_s, float(self._simulation.torso_position[0]), self._pacer.missed)
+        self._run.command(self._now_ns, now_s, float(self._simulation.torso_position[0]), self._pacer.missed)
         if self._settings.lockstep:
             self._answered = True
             self._advance_in_lockstep()
@@ -263,7 +256,7 @@ class BridgeNode(Node):
             return False, "there is no robot"
         self._simulation.reset()
         self._simulation.hold()
-        self._efforts[:] = 0.0
+        self._inbox.zero()
         self._answered = False
         self._publish()
         return True, "reset"
@@ -292,7 +285,7 @@ class BridgeNode(Node):
         assert self._simulation is not None
         return self._run.record.text(
             self._simulation.morphology.name, self._now_ns, time.monotonic(),
-            float(self._simulation.torso_position[0]), self._pacer.missed, self._refused_commands, self._failures)
+            float(self._simulation.torso_position[0]), self._pacer.missed, self._inbox.refused, self._failures)
 
     def _trouble(self, key: str, sentence: str) -> None:
         """One line in the log and in /diagnostics."""
@@ -301,7 +294,7 @@ class BridgeNode(Node):
 
     def _values(self) -> dict[str, object]:
         """Key-value pairs for /diagnostics."""
-        return {"refused_commands": self._refused_commands, "missed_steps": self._pacer.missed,
+        return {"refused_commands": self._inbox.refused, "missed_steps": self._pacer.missed,
                 "resets_after_failure": self._failures, "swaps": self._swaps, "simulated_s": self._now_ns * 1e-9}
 
 

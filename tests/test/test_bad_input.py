@@ -26,11 +26,12 @@ def _bad_descriptions(good: str) -> dict[str, tuple[str, str]]:
 
 
 @pytest.fixture
-def running(system, robots):
-    """The three nodes with robot `quad` in mode run, and the probe."""
+def running(request, system, robots):
+    """The three nodes with robot `quad` in mode run, and the probe; in lockstep where the test asks for it."""
     from hd_system_tests.probe import Probe
 
-    nodes = {name: system.start(name) for name in ("controller_node", "bridge_node")}
+    nodes = {name: system.start(name) for name in ("controller_node",)}
+    nodes["bridge_node"] = system.start("bridge_node", lockstep=getattr(request, "param", False))
     nodes["generator_node"] = system.start("generator_node", generator=robots.generator)
     with Probe(system.domain) as probe:
         probe.publish_description(robots.texts["quad"])
@@ -45,6 +46,7 @@ def _errors(node) -> list[str]:
 
 
 @pytest.mark.integration
+@pytest.mark.parametrize("running", [False, True], ids=["real_time", "lockstep"], indirect=True)
 def test_bad_descriptions(running, robots) -> None:
     """Refused by generator and bridge with the reason; the good one after each runs within a second."""
     nodes, probe = running
