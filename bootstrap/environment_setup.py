@@ -39,9 +39,11 @@ class EnvironmentSetup:
         self._environment = pip_environment()
         self._base = f"{distribution or 'wheels'} {_base_python()} {sys.version} {layout.root}"
 
-    def run(self, *, training: bool) -> None:
-        """Do what is not done yet; `training` adds torch and the test tools."""
+    def run(self, *, training: bool, slow: bool = False) -> None:
+        """Do what is not done yet; `training` adds torch and the test tools, `slow` what the slow tests read."""
         steps = self._steps(training=training)
+        if slow:
+            steps.append(self._pip_step("slow", "installing robots for the slow tests", ["slow"], [], "--no-deps"))
         if all(self._runner.is_done(step) for step in steps):
             return
         check_machine(with_ros_wheels=self._distribution is None)
@@ -82,14 +84,14 @@ class EnvironmentSetup:
         files = [self._layout.requirements / "constraints.txt", *sources]
         return Step(name, title, digest([self._base, name, *files]), action)
 
-    def _pip_step(self, name: str, title: str, lists: Sequence[str], modules: Sequence[str]) -> Step:
+    def _pip_step(self, name: str, title: str, lists: Sequence[str], modules: Sequence[str], *options: str) -> Step:
         files = [self._layout.requirements / f"{item}.txt" for item in lists]
 
         def install(interrupted: bool) -> None:
             if interrupted:
                 repair_interrupted(site_packages_of(self._layout))
             arguments = [argument for file in files for argument in ("-r", str(file))]
-            pip_install(self._layout, name, [*self._constraints(), *arguments], self._environment)
+            pip_install(self._layout, name, [*self._constraints(), *options, *arguments], self._environment)
             if name == "ros" and self._distribution is None:
                 repair_cmake_paths(self._layout)
             self._probe(modules, interrupted)

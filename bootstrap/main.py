@@ -35,10 +35,10 @@ class Bootstrap:
         self._runner = StepRunner(layout.stamps)
         self._workspace = Workspace(layout, self._runner, self._distribution)
 
-    def prepare(self, *, training: bool) -> dict[str, str]:
+    def prepare(self, *, training: bool, slow: bool = False) -> dict[str, str]:
         """Set up and build what is missing; return the environment to run in."""
         with self._lock():
-            EnvironmentSetup(self._layout, self._runner, self._distribution).run(training=training)
+            EnvironmentSetup(self._layout, self._runner, self._distribution).run(training=training, slow=slow)
             self._workspace.build()
         return self._workspace.environment()
 
@@ -60,7 +60,7 @@ class Bootstrap:
 
     def test(self, *, slow: bool, packages: Sequence[str]) -> int:
         """Run the tests; return the exit code."""
-        environment = self.prepare(training=True)
+        environment = self.prepare(training=True, slow=slow)
         run = WorkspaceTests(self._layout, self._workspace, environment)
         return run.run(slow=slow, packages=packages, own_tests=self._distribution is None)
 
