@@ -94,7 +94,8 @@ class EnvironmentSetup:
             pip_install(self._layout, name, [*self._constraints(), *options, *arguments], self._environment)
             if name == "ros" and self._distribution is None:
                 repair_cmake_paths(self._layout)
-            self._probe(modules, interrupted)
+            if modules:
+                self._probe(modules, interrupted)
 
         return self._step(name, title, install, *files)
 
