@@ -1,41 +1,29 @@
 """Batched simulation of many different robots: R robots x E environments, stepped by a pool of threads.
 
 MuJoCo releases the interpreter lock while it steps, so threads scale over cores. Every environment's trajectory is a
-function of the seed, its index and its actions, never of the number of workers. One control step is
-`mj_step2; mj_step(nstep=3); mj_step1`: four physics steps that end with sensors of the present state. Observations
-are relative to the world's origin, from which reset noise moves the spawn by at most 5 mm and 0.02 rad.
+function of the seed, its index and its actions, never of the number of workers. What is done for each environment is
+kept to the calls of MuJoCo and one copy of its state; rewards and observations are computed for many robots at once.
+Observations are relative to the world's origin, from which reset noise moves the spawn by at most 5 mm and 0.02 rad.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import mujoco
 import numpy as np
 
+from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
-from hd_controller.mujoco_model import FRAME_SKIP, build_model, rest_qpos
-from hd_controller.observation import OBSERVATION_SIZE, ObservationLayout
+from hd_controller.observation import OBSERVATION_SIZE
 from hd_training.flat_task import EPISODE_STEPS, forward_reward, has_fallen, reset_noise
+from hd_training.limb_group import LimbGroup
 
 STATE = mujoco.mjtState.mjSTATE_INTEGRATION
-START_TIME_S = 1.0
-"""Simulated time at which episodes start: MuJoCo silently resets a simulation that diverges, its time to 0 with it."""
-
-
-@dataclass
-class RobotBatch:
-    """One robot's model and the latest state of its E environments."""
-
-    morphology: Morphology
-    model: mujoco.MjModel
-    layout: ObservationLayout
-    data: list[mujoco.MjData]
-    qpos: np.ndarray  # (E, 7+J)
-    qvel: np.ndarray  # (E, 6+J)
-    sensors: np.ndarray  # (E, 13 L)
-    control: np.ndarray  # (E, J) in [-1, 1]
+BLOCKS_PER_WORKER = 8
+"""Pieces that a step's work is cut into, for each worker: enough for slow and fast bodies to even out."""
 
 
 @dataclass
@@ -72,26 +60,52 @@ class Engine:
         episode_steps: int = EPISODE_STEPS,
         stagger: bool = False,
     ) -> None:
+        if not morphologies or environments < 1 or workers < 1:
+            raise HdError(
+                f"an engine needs at least one robot, environment and worker; got {len(morphologies)} robots, "
+                f"{environments} environments, {workers} workers"
+            )
         self.seed, self.environments, self.episode_steps = seed, environments, episode_steps
-        self.robots = [_robot_batch(morphology, environments) for morphology in morphologies]
-        robots, limbs = len(self.robots), max(len(morphology.limbs) for morphology in morphologies)
+        robots, limbs = len(morphologies), max(len(morphology.limbs) for morphology in morphologies)
         self.valid = np.zeros((robots, limbs), bool)
         self.slots = np.zeros((robots, limbs, 2), bool)
         for index, morphology in enumerate(morphologies):
             self.valid[index, : len(morphology.limbs)] = True
             self.slots[index].reshape(-1)[np.asarray(morphology.slots)] = True
+        self._build(morphologies)
         self.observation = np.zeros((robots, environments, limbs, OBSERVATION_SIZE), np.float32)
         self.elapsed = np.zeros((robots, environments), np.int64)
         self.episode = np.zeros((robots, environments), np.int64)
         self.returns = np.zeros((robots, environments))
-        self._pool = ThreadPoolExecutor(workers)
-        self._chunks = self._split(workers)
+        self._standing = np.array([[morphology.standing_height] for morphology in morphologies])
+        self._workers = workers
+        self._pool = ThreadPoolExecutor(max(1, workers - 1))
+        self._blocks = self._split(workers)
         self.reset(stagger=stagger)
 
-    def _split(self, workers: int) -> list[list[tuple[int, int]]]:
-        """(robot, environment) pairs dealt to the workers round robin, so that each gets every robot."""
-        pairs = [(r, e) for r in range(len(self.robots)) for e in range(self.environments)]
-        return [pairs[worker::workers] for worker in range(workers)]
+    def _build(self, morphologies: list[Morphology]) -> None:
+        """Simulations, their controls and states; robots with equally many limbs share one group."""
+        cells = self.slots[0].size * np.arange(len(morphologies) * self.environments).reshape(len(morphologies), -1, 1)
+        places = [start + morphology.slots for start, morphology in zip(cells, morphologies, strict=True)]
+        self._action_cells = np.concatenate([place.reshape(-1) for place in places])
+        self._control = np.zeros(len(self._action_cells))
+        parts = np.split(self._control, np.cumsum([place.size for place in places])[:-1])
+        controls = [part.reshape(self.environments, -1) for part in parts]
+        together = defaultdict(list)
+        for index, morphology in enumerate(morphologies):
+            together[len(morphology.limbs)].append(index)
+        self._groups = [
+            LimbGroup(members, [morphologies[r] for r in members], [controls[r] for r in members])
+            for members in together.values()
+        ]
+        robots = {int(r): robot for group in self._groups for r, robot in zip(group.members, group.robots, strict=True)}
+        self.robots = [robots[r] for r in range(len(morphologies))]
+
+    def _split(self, workers: int) -> list[tuple[int, int, int]]:
+        """(robot, first, last + 1 environment): pieces of a step that idle workers take from one queue."""
+        size = max(1, len(self.robots) * self.environments // (workers * BLOCKS_PER_WORKER))
+        cuts = range(0, self.environments, size)
+        return [(r, e, min(e + size, self.environments)) for r in range(len(self.robots)) for e in cuts]
 
     def reset(self, *, stagger: bool = False) -> np.ndarray:
         """Start a new episode everywhere; `stagger` spreads the first time limits. Returns `observation`."""
@@ -100,79 +114,91 @@ class Engine:
         if stagger:
             rng = np.random.default_rng((self.seed, 1))
             self.elapsed[:] = rng.integers(0, self.episode_steps, self.elapsed.shape)
-        self._observe()
         return self.observation
 
     def step(self, actions: np.ndarray) -> StepResult:
-        """Apply actions (R, E, L, 2), simulate one control step, reset what ended."""
-        before = np.stack([robot.qpos[:, 0].copy() for robot in self.robots])
-        for robot, action in zip(self.robots, actions, strict=True):
-            flat = action.reshape(self.environments, -1)
-            robot.control[:] = flat[:, robot.morphology.slots]
-        diverged = np.zeros(self.elapsed.shape, bool)
-        list(self._pool.map(lambda chunk: self._simulate(chunk, diverged), self._chunks))
+        """Apply actions (R, E, L, 2), simulate one control step, reset what ended.
+
+        Raises:
+            HdError: actions of another shape, or an action of an existing joint that is not finite.
+        """
+        expected = (*self.observation.shape[:3], 2)
+        if actions.shape != expected:
+            raise HdError(f"engine: actions have shape {actions.shape}, expected {expected}: robots, environments, limbs, 2")
+        before = self._torso()
+        self._control[:] = actions.reshape(-1)[self._action_cells]
+        if not np.isfinite(self._control).all():
+            raise HdError("engine: an action is not a finite number; the policy that gave it has diverged")
+        diverged = self._simulate()
         self.elapsed += 1
         result = self._judge(before, diverged)
         self._finish(result)
         return result
 
-    def _simulate(self, chunk: list[tuple[int, int]], diverged: np.ndarray) -> None:
-        """Step some environments and copy their states out; marks those that MuJoCo reset for lack of stability."""
-        for r, e in chunk:
-            robot = self.robots[r]
-            model, data = robot.model, robot.data[e]
-            data.ctrl[:] = robot.control[e]
-            mujoco.mj_step2(model, data)
-            mujoco.mj_step(model, data, nstep=FRAME_SKIP - 1)
-            mujoco.mj_step1(model, data)
-            _copy_out(robot, e)
-            diverged[r, e] = data.time < START_TIME_S or not np.isfinite(robot.qvel[e]).all()
+    def _torso(self) -> np.ndarray:
+        """World positions (R, E, 3) of all torsos [m]."""
+        place = np.empty((*self.elapsed.shape, 3))
+        for group in self._groups:
+            place[group.members] = group.torso()
+        return place
+
+    def _simulate(self) -> np.ndarray:
+        """Step everything; says which environments (R, E) MuJoCo reset for lack of stability or left not finite."""
+        queue, diverged = deque(self._blocks), np.zeros(self.elapsed.shape, bool)
+        helpers = [self._pool.submit(self._work, queue, diverged) for _ in range(self._workers - 1)]
+        self._work(queue, diverged)
+        for helper in helpers:
+            helper.result()
+        for group in self._groups:
+            group.copy_out()
+            diverged[group.members] |= group.not_finite()
+        return diverged
+
+    def _work(self, queue: deque[tuple[int, int, int]], diverged: np.ndarray) -> None:
+        """What every worker does: take pieces until none is left."""
+        while True:
+            try:
+                robot, start, stop = queue.popleft()
+            except IndexError:
+                return
+            for environment in self.robots[robot].advance(start, stop):
+                diverged[robot, environment] = True
 
     def _judge(self, before: np.ndarray, diverged: np.ndarray) -> StepResult:
         """Rewards and ends of the step just simulated."""
-        after = np.stack([robot.qpos[:, 0] for robot in self.robots])
-        height = np.stack([robot.qpos[:, 2] for robot in self.robots])
-        reward = np.where(diverged, 0.0, forward_reward(before, after))
-        standing = np.array([[robot.morphology.standing_height] for robot in self.robots])
-        fell = has_fallen(height, standing) & ~diverged
+        after = self._torso()
+        reward = np.where(diverged, 0.0, forward_reward(before[..., 0], after[..., 0]))
+        fell = has_fallen(after[..., 2], self._standing) & ~diverged
         timed_out = (self.elapsed >= self.episode_steps) & ~fell & ~diverged
         self.returns += reward
         return StepResult(reward, fell, timed_out, diverged)
 
     def _finish(self, result: StepResult) -> None:
-        """Keep what ended, reset it, and refresh the observations of all."""
+        """Observe all, keep what ended, and start its next episode."""
+        self._observe()
+        for r, e in np.argwhere(result.timed_out):
+            result.last_observations.append((int(r), int(e), self.observation[r, e].copy()))
         ended = result.ended
-        if result.timed_out.any():
-            self._observe()
-            for r, e in np.argwhere(result.timed_out):
-                result.last_observations.append((int(r), int(e), self.observation[r, e].copy()))
         for r, e in np.argwhere(ended):
             episode = (int(r), float(self.returns[r, e]), int(self.elapsed[r, e]), bool(result.diverged[r, e]))
             result.episodes.append(episode)
         self._reset_where(ended)
-        self._observe()
 
     def _reset_where(self, where: np.ndarray) -> None:
+        """Start episodes where asked (R, E), and observe them."""
         for r, e in np.argwhere(where):
             robot = self.robots[r]
-            model, data = robot.model, robot.data[e]
-            noise = reset_noise(self.seed, int(r * self.environments + e), int(self.episode[r, e]), model.nq + model.nv)
-            mujoco.mj_resetData(model, data)
-            data.time = START_TIME_S
-            data.qpos[:] = rest_qpos(model, robot.morphology) + noise[: model.nq]
-            data.qpos[3:7] /= np.linalg.norm(data.qpos[3:7])
-            data.qvel[:] = noise[model.nq :]
-            mujoco.mj_forward(model, data)
-            _copy_out(robot, e)
+            size = robot.model.nq + robot.model.nv
+            noise = reset_noise(self.seed, int(r * self.environments + e), int(self.episode[r, e]), size)
+            robot.start_episode(e, noise)
+            robot.observe(e, self.observation[r, e, : len(robot.morphology.limbs)])
             self.episode[r, e] += 1
             self.elapsed[r, e] = 0
             self.returns[r, e] = 0.0
 
     def _observe(self) -> None:
-        for index, robot in enumerate(self.robots):
-            limbs = len(robot.morphology.limbs)
-            out = self.observation[index, :, :limbs]
-            robot.layout.fill(robot.sensors, robot.qpos[:, 7:], robot.qvel[:, 6:], out)
+        for group in self._groups:
+            group.observe(self.observation)
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything needed to go on bitwise equally, as arrays."""
@@ -190,33 +216,10 @@ class Engine:
         for name in ("elapsed", "episode", "returns"):
             getattr(self, name)[:] = arrays[name]
         for index, robot in enumerate(self.robots):
-            for e, (row, data) in enumerate(zip(arrays[f"physics_{index}"], robot.data, strict=True)):
-                mujoco.mj_setState(robot.model, data, np.ascontiguousarray(row), STATE)
-                mujoco.mj_step1(robot.model, data)
-                _copy_out(robot, e)
+            for environment, state in enumerate(arrays[f"physics_{index}"]):
+                robot.restore(environment, state, STATE)
         self._observe()
 
     def close(self) -> None:
         """End the worker threads."""
         self._pool.shutdown()
-
-
-def _robot_batch(morphology: Morphology, environments: int) -> RobotBatch:
-    model = build_model(morphology)
-    return RobotBatch(
-        morphology=morphology,
-        model=model,
-        layout=ObservationLayout(morphology),
-        data=[mujoco.MjData(model) for _ in range(environments)],
-        qpos=np.zeros((environments, model.nq)),
-        qvel=np.zeros((environments, model.nv)),
-        sensors=np.zeros((environments, model.nsensordata)),
-        control=np.zeros((environments, model.nu)),
-    )
-
-
-def _copy_out(robot: RobotBatch, environment: int) -> None:
-    data = robot.data[environment]
-    robot.qpos[environment] = data.qpos
-    robot.qvel[environment] = data.qvel
-    robot.sensors[environment] = data.sensordata
