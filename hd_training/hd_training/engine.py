@@ -22,6 +22,8 @@ from hd_training.flat_task import EPISODE_STEPS, forward_reward, has_fallen, res
 from hd_training.limb_group import LimbGroup
 
 STATE = mujoco.mjtState.mjSTATE_INTEGRATION
+LONGEST_STEP_M = 1.0
+"""Way of a torso in one control step (50 m/s) beyond which a simulation counts as diverged."""
 BLOCKS_PER_WORKER = 8
 """Pieces that a step's work is cut into, for each worker: enough for slow and fast bodies to even out."""
 
@@ -124,7 +126,7 @@ class Engine:
         """
         expected = (*self.observation.shape[:3], 2)
         if actions.shape != expected:
-            raise HdError(f"engine: actions have shape {actions.shape}, expected {expected}: robots, environments, limbs, 2")
+            raise HdError(f"engine: shape of actions {actions.shape}, expected {expected} (robots, environments, limbs, 2)")
         before = self._torso()
         self._control[:] = actions.reshape(-1)[self._action_cells]
         if not np.isfinite(self._control).all():
@@ -167,6 +169,7 @@ class Engine:
     def _judge(self, before: np.ndarray, diverged: np.ndarray) -> StepResult:
         """Rewards and ends of the step just simulated."""
         after = self._torso()
+        diverged = diverged | (np.abs(after - before).max(axis=-1) > LONGEST_STEP_M)
         reward = np.where(diverged, 0.0, forward_reward(before[..., 0], after[..., 0]))
         fell = has_fallen(after[..., 2], self._standing) & ~diverged
         timed_out = (self.elapsed >= self.episode_steps) & ~fell & ~diverged
