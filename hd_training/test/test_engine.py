@@ -74,6 +74,13 @@ def test_divergence_ends_the_episode_and_is_counted():
     assert np.isfinite(engine.observation).all() and engine.elapsed[0, 1] == 0
 
 
+def test_impossible_speed_counts_as_divergence():
+    engine = Engine([small_set()[0]], environments=2, seed=0)
+    engine.robots[0].data[0].qvel[0] = 200.0
+    result = engine.step(np.zeros((1, 2, 4, 2)))
+    assert result.diverged.tolist() == [[True, False]] and result.reward[0, 0] == 0.0
+
+
 def test_time_limit_hands_out_the_last_observation():
     engine = Engine([small_set()[0]], environments=1, seed=0, episode_steps=3)
     results = [engine.step(np.zeros((1, 1, 4, 2))) for _ in range(3)]
