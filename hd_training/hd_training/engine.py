@@ -126,7 +126,7 @@ class Engine:
         """
         expected = (*self.observation.shape[:3], 2)
         if actions.shape != expected:
-            raise HdError(f"engine: shape of actions {actions.shape}, expected {expected} (robots, environments, limbs, 2)")
+            raise HdError(f"engine: shape of actions {actions.shape}, expected {expected} (robots, environments, L, 2)")
         before = self._torso()
         self._control[:] = actions.reshape(-1)[self._action_cells]
         if not np.isfinite(self._control).all():
