@@ -20,6 +20,7 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
+            "archive_teacher = hd_training.archive_teacher:main",
             "collect = hd_training.collect:main",
             "count_cost = hd_training.count_cost:main",
             "distill = hd_training.distill:main",
