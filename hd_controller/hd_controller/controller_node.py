@@ -239,9 +239,7 @@ class ControllerNode(LifecycleNode):
         if age_s > self._settings.state_timeout_s:
             self._send_zero()
             if self._modes.mode is Mode.RUN:
-                sentence = f"no valid state for more than {self._settings.state_timeout_s:g} s"
-                self._modes.fault(sentence, clears_itself=True)
-                self._reports.log("stale", sentence)
+                self._modes.fault(f"no valid state for {self._settings.state_timeout_s:g} s", clears_itself=True)
             self._changed()
 
     def _send_zero(self, stamp_ns: int | None = None) -> None:
@@ -269,7 +267,6 @@ class ControllerNode(LifecycleNode):
                 self._commands.publish(self._writer.write(state.stamp_ns, self._controller.damp(state)))
             else:
                 self._send_zero()
-            self.get_logger().error(self._modes.message)
         self._changed()
 
     def _enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:

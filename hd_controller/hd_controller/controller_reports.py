@@ -24,7 +24,9 @@ class ControllerReports:
         self._shown: tuple[object, ...] = ()
         self.refused_states = 0
         self._step_s = self._longest_s = 0.0
-        self.log = ThrottledLog(node.get_logger().error)
+        # Lambdas, because rclpy's logger ties a severity to the line that calls it.
+        self.log = ThrottledLog(lambda sentence: node.get_logger().error(sentence))
+        self._warn = ThrottledLog(lambda sentence: node.get_logger().warning(sentence))
         self._status = node.create_publisher(ControllerStatus, "status", qos.latched())
         self._diagnostics = NodeDiagnostics(node, self._values)
         self._timer = node.create_timer(1.0, self._publish, clock=Clock(clock_type=ClockType.STEADY_TIME))
@@ -48,7 +50,10 @@ class ControllerReports:
         self._shown = shown
         self._publish()
         self._diagnostics.report(LEVELS[modes.mode], f"{modes.mode.value}: {modes.message}")
-        self._node.get_logger().info(f"{modes.mode.value}: {modes.message}")
+        if modes.mode is Mode.FAULT:
+            self._warn(modes.message, f"fault: {modes.message}")
+        else:
+            self._node.get_logger().info(f"{modes.mode.value}: {modes.message}")
 
     def _publish(self) -> None:
         """Send the status with the figures of this moment."""

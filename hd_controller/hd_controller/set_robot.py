@@ -16,6 +16,7 @@ from hd_controller.signals import StopRequest
 
 REFUSED = 1
 NOT_REACHED = 2
+ASK_AGAIN_S = 2.5
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -53,8 +54,12 @@ def _set(node_name: str, robot: str, timeout_s: float, stop: StopRequest) -> int
                   "ROS_DOMAIN_ID and namespace? (--node)", file=sys.stderr)
             return NOT_REACHED
     value = ParameterValue(type=ParameterType.PARAMETER_STRING, string_value=robot)
-    future = client.call_async(SetParameters.Request(parameters=[Parameter(name="robot", value=value)]))
-    rclpy.spin_until_future_complete(node, future, timeout_sec=timeout_s)
+    request = SetParameters.Request(parameters=[Parameter(name="robot", value=value)])
+    for _ in range(max(1, round(timeout_s / ASK_AGAIN_S))):  # an answer can be lost while both sides still meet
+        future = client.call_async(request)
+        rclpy.spin_until_future_complete(node, future, timeout_sec=ASK_AGAIN_S)
+        if future.done() or stop.requested:
+            break
     if not future.done() or future.result() is None:
         print(f"{node_name} did not answer within {timeout_s:g} s", file=sys.stderr)
         return NOT_REACHED

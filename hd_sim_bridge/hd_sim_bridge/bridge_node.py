@@ -64,8 +64,8 @@ class BridgeNode(Node):
         self._pacer = Pacer(CONTROL_PERIOD_S / self._settings.real_time_factor, time.monotonic())
         self._run = TimedRun(self._settings.duration, self._settings.start_timeout, time.monotonic())
         self._recording = Recording(self._settings.record)
-        self._log = ThrottledLog(self.get_logger().warning)
-        self._viewer = NativeViewer(self.get_logger().warning)
+        self._log = ThrottledLog(lambda sentence: self.get_logger().warning(sentence))
+        self._viewer = NativeViewer(lambda sentence: self.get_logger().warning(sentence))
         self._worker: LatestWorker | None = None
         self._topics = StateTopics(self)
         self._diagnostics = NodeDiagnostics(self, self._values)

@@ -15,6 +15,8 @@ from std_msgs.msg import String
 from hd_controller import qos
 from hd_msgs.msg import ControllerStatus, JointCommand, Policy
 
+ASK_AGAIN_S = 3.0
+
 
 class Probe:
     """Use as a context manager; nothing is received outside of `spin_until` and `spin_for`."""
@@ -90,13 +92,20 @@ class Probe:
         return time.monotonic()
 
     def call(self, service_type: type, name: str, request: Any, deadline_s: float = 10.0) -> Any:
-        """Call a service and wait for its answer."""
+        """Call a service and wait for its answer; asks again when the answer was lost while both sides met."""
         client = self.node.create_client(service_type, name)
         self.spin_until(client.service_is_ready, deadline_s, f"service {name}")
-        future = client.call_async(request)
-        self.spin_until(future.done, deadline_s, f"answer of {name}")
+        futures = []
+
+        def answered() -> bool:
+            if len(futures) * ASK_AGAIN_S <= time.monotonic() - began:
+                futures.append(client.call_async(request))
+            return any(future.done() for future in futures)
+
+        began = time.monotonic()
+        self.spin_until(answered, deadline_s, f"answer of {name}")
         self.node.destroy_client(client)
-        return future.result()
+        return next(future.result() for future in futures if future.done())
 
     def troubles(self, node: str) -> list[str]:
         """Error sentences that a node has put into /diagnostics."""
