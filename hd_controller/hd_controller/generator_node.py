@@ -28,6 +28,7 @@ from hd_controller.generator_bundle import GeneratorBundle
 from hd_controller.node_runner import declare_executor, run_node
 from hd_controller.qos import latched
 from hd_controller.shipped_files import generator_folder
+from hd_controller.stop_memory import StopMemory
 from hd_controller.xml_document import MAX_BYTES
 from hd_msgs.msg import Policy
 from hd_msgs.srv import GeneratePolicy
@@ -90,6 +91,7 @@ class GeneratorNode(Node):
         self._worker = LatestWorker(self._generate, self._generated_one, post)
         self.create_subscription(String, "robot_description", self._description, latched())
         self.create_service(GeneratePolicy, "~/generate", self._serve)
+        self._stop_memory = StopMemory(self)
         self.get_logger().info(f"generator {self._bundle.generator_id[:12]} ready")
 
     def stop(self) -> None:

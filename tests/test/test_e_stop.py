@@ -90,6 +90,31 @@ def test_stop_before_the_controller_is_active(system, robots, durability: str) -
 
 
 @pytest.mark.integration
+def test_stop_before_the_controller_process(system, robots) -> None:
+    """One message of a publisher with default QoS, gone before the controller starts, still stops it."""
+    from std_msgs.msg import Bool
+
+    from hd_system_tests.probe import Probe
+
+    with Probe(system.domain) as probe:
+        system.start("generator_node", generator=robots.generator)
+        stop = probe.node.create_publisher(Bool, "e_stop", 10)
+        repeated = []
+        probe.node.create_subscription(Bool, "e_stop", repeated.append, 10)
+        probe.spin_until(lambda: stop.get_subscription_count() > 2, 20, "generator hears e_stop")
+        stop.publish(Bool(data=True))
+        probe.spin_until(lambda: len(repeated) > 1, 10, "the stop is kept")
+        probe.node.destroy_publisher(stop)
+        system.start("controller_node")
+        system.start("bridge_node")
+        probe.publish_description(robots.texts["quad"])
+        probe.spin_until(lambda: probe.statuses and probe.statuses[-1].e_stop_latched, 20, "latched")
+        probe.spin_until(lambda: probe.policies, 20, "policy")
+        probe.spin_for(1.0)
+        assert probe.mode == "fault" and not any(status.mode == "run" for status in probe.statuses)
+
+
+@pytest.mark.integration
 def test_services(system, robots) -> None:
     """~/e_stop_trigger stops, ~/enable false and true switch between standby and run."""
     from std_srvs.srv import SetBool, Trigger
