@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import subprocess
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -32,16 +34,19 @@ BIG_TENSOR = 256  # tensors of fewer numbers stay float32
 
 def onnx_bytes(hypernetwork: Hypernetwork, *, half: bool = True) -> bytes:
     """The ONNX model for any number of limbs; `half` stores big float tensors as float16."""
-    module = ExportedHypernetwork(hypernetwork.eval())
-    program = torch.onnx.export(
-        module,
-        (torch.randn(7, CONTEXT_SIZE),),
-        dynamo=True,
-        input_names=["context"],
-        output_names=module.output_names(),
-        dynamic_shapes={"context": {0: torch.export.Dim("limbs", min=1, max=512)}},
-        verbose=False,
-    )
+    module = ExportedHypernetwork(hypernetwork.eval()).eval()
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns of an optional library that is not needed
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            module,
+            (torch.randn(7, CONTEXT_SIZE),),
+            dynamo=True,
+            input_names=["context"],
+            output_names=module.output_names(),
+            dynamic_shapes={"context": {0: torch.export.Dim("limbs", min=1, max=512)}},
+            verbose=False,
+        )
     model = program.model_proto
     for entry in list(model.metadata_props):
         model.metadata_props.remove(entry)
