@@ -75,7 +75,7 @@ class EnvironmentSetup:
             steps.append(self._step("ros2_pip", "installing the ros2 command", self._install_ros2_pip, source))
         if training:
             steps.append(self._step("torch", "installing torch (CPU build)", self._install_torch))
-            modules = ["torch", "onnx", "onnxscript", "matplotlib", "tqdm", "pytest", "hypothesis"]
+            modules = ["torch", "onnx", "onnxscript", "matplotlib", "tqdm", "gymnasium", "pytest", "hypothesis"]
             title = "installing training and test tools"
             steps.append(self._pip_step("training", title, ["training", "test"], modules))
         return steps

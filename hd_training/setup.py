@@ -1,7 +1,17 @@
 """Package hd_training."""
+import os
+from pathlib import Path
+
 from setuptools import find_packages, setup
 
 PACKAGE = "hd_training"
+HERE = Path(__file__).resolve().parent
+
+
+def files(folder: str) -> list[str]:
+    """Paths, relative to this package, of the files in `folder`."""
+    return [os.path.relpath(path, HERE) for path in sorted((HERE / folder).iterdir()) if path.is_file()]
+
 
 setup(
     name=PACKAGE,
@@ -10,8 +20,12 @@ setup(
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
         (f"share/{PACKAGE}", ["package.xml"]),
+        (f"share/{PACKAGE}/robots/train", files("robots/train")),
+        (f"share/{PACKAGE}/robots/test", files("robots/test")),
     ],
-    install_requires=["setuptools", "numpy", "mujoco>=3.3,<4", "torch", "onnx", "onnxscript", "tqdm", "matplotlib"],
+    install_requires=[
+        "setuptools", "numpy", "mujoco>=3.3,<4", "torch", "onnx", "onnxscript", "tqdm", "matplotlib", "gymnasium",
+    ],
     extras_require={"test": ["pytest", "hypothesis"]},
     zip_safe=False,
     maintainer="HyperDistill for ROS 2 maintainers",
@@ -21,6 +35,7 @@ setup(
     entry_points={
         "console_scripts": [
             "archive_teacher = hd_training.archive_teacher:main",
+            "bench_engine = hd_training.bench_engine:main",
             "collect = hd_training.collect:main",
             "count_cost = hd_training.count_cost:main",
             "distill = hd_training.distill:main",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import mujoco
 import numpy as np
@@ -15,9 +16,9 @@ import numpy as np
 from hd_controller.errors import MorphologyError
 from hd_controller.morphology import Capsule, Hinge, Limb, Morphology, Sphere
 from hd_controller.mujoco_model import build_model
+from hd_training.capsule_limb import LIMB_RADIUS_M, capsule_axes, capsule_inertial
 
 TORSO_RADIUS_M = 0.10
-LIMB_RADIUS_M = 0.05
 HEIGHTS_M = (0.2, 0.3, 0.4)
 DENSITIES = (500.0, 600.0, 700.0, 800.0, 900.0, 1000.0)
 GEARS_NM = (150.0, 200.0, 250.0, 300.0)
@@ -82,28 +83,6 @@ class BodyPlan:
     torso_density: float
     limb_density: float
     limbs: tuple[LimbPlan, ...]
-
-
-def capsule_axes(direction: np.ndarray) -> np.ndarray:
-    """Frame (3, 3) of a limb's capsule as columns x, y, z: the shortest rotation that takes z to -direction."""
-    target = -direction
-    cosine = target[2]
-    if cosine < -1 + 1e-9:
-        return np.diag([1.0, -1.0, -1.0])
-    axis = np.array([-target[1], target[0], 0.0])  # z cross target
-    skew = np.array([[0, -axis[2], axis[1]], [axis[2], 0, -axis[0]], [-axis[1], axis[0], 0]])
-    return np.eye(3) + skew + skew @ skew / (1 + cosine)
-
-
-def capsule_inertial(length_m: float, density: float, direction: np.ndarray) -> tuple[float, np.ndarray]:
-    """Mass [kg] and inertia tensor (3, 3) about the centre of a solid limb capsule of this cylinder length."""
-    radius = LIMB_RADIUS_M
-    cylinder = density * math.pi * radius**2 * length_m
-    caps = density * 4 / 3 * math.pi * radius**3
-    along = radius**2 * (cylinder / 2 + caps * 2 / 5)
-    across = cylinder * (radius**2 / 4 + length_m**2 / 12)
-    across += caps * (2 / 5 * radius**2 + length_m**2 / 4 + 3 / 8 * length_m * radius)
-    return cylinder + caps, across * np.eye(3) + (along - across) * np.outer(direction, direction)
 
 
 def _limb(plan: LimbPlan, index: int, parent_plan: LimbPlan | None, density: float) -> Limb:
@@ -197,27 +176,42 @@ def lateral_centre_of_mass(morphology: Morphology) -> float:
     return moment / morphology.total_mass
 
 
-def self_intersections(morphology: Morphology) -> list[tuple[int, int]]:
-    """Limb pairs that touch at zero configuration far above the ground; parent-child pairs and siblings on one
-    anchor are allowed."""
+def touching_limbs(morphology: Morphology) -> list[tuple[int, int]]:
+    """Limb pairs that touch at zero configuration far above the ground, other than parent and child or mirror twins.
+
+    Twins are grown on one site and may meet at its anchor. A body grown from its torso has no such pair.
+    """
     model = build_model(morphology)
     data = mujoco.MjData(model)
     data.qpos[2] = 50.0
     mujoco.mj_forward(model, data)
     first_body = int(model.jnt_bodyid[0])
-    pairs = []
+    pairs = set()
     for contact in data.contact[: data.ncon]:
         a, b = sorted(int(model.geom_bodyid[geom]) - first_body for geom in contact.geom)
-        siblings = morphology.limbs[a].parent == morphology.limbs[b].parent and _same_anchor(morphology, a, b)
-        if morphology.limbs[b].parent != a and not siblings:
-            pairs.append((a, b))
-    return pairs
+        if morphology.limbs[b].parent != a and not _mirror_images(morphology.limbs[a], morphology.limbs[b]):
+            pairs.add((a, b))
+    return sorted(pairs)
+
+
+def self_intersections(morphology: Morphology) -> list[tuple[int, int]]:
+    """Touching limb pairs that no body may have: all but siblings on one anchor, which drawn bodies may have."""
+    return [pair for pair in touching_limbs(morphology) if not _same_anchor(morphology, *pair)]
+
+
+def _mirror_images(one: Limb, other: Limb) -> bool:
+    """Whether two limbs of one parent are each other's image in the xz plane, in place and mass."""
+    flip = np.array([1.0, -1.0, 1.0])
+    places = ((one.position, other.position), (one.com, other.com))
+    same = all(np.allclose(np.array(left) * flip, right, atol=1e-6) for left, right in places)
+    return one.parent == other.parent and same and abs(one.mass - other.mass) < 1e-6
 
 
 def _same_anchor(morphology: Morphology, a: int, b: int) -> bool:
-    if morphology.limbs[a].parent == 0:
-        return True
-    return bool(np.allclose(morphology.limbs[a].position, morphology.limbs[b].position, atol=1e-6))
+    one, other = morphology.limbs[a], morphology.limbs[b]
+    if one.parent != other.parent:
+        return False
+    return one.parent == 0 or bool(np.allclose(one.position, other.position, atol=1e-6))
 
 
 def is_valid(plan: BodyPlan) -> bool:
@@ -229,6 +223,16 @@ def is_valid(plan: BodyPlan) -> bool:
     except MorphologyError:
         return False
     return abs(lateral_centre_of_mass(morphology)) < 1e-9 and not self_intersections(morphology)
+
+
+def is_valid_change(plan: BodyPlan, parent: BodyPlan) -> bool:
+    """Whether a plan is valid and no more of its limbs touch than of the plan that it was made from."""
+    return is_valid(plan) and _touching_count(plan) <= _touching_count(parent)
+
+
+@lru_cache(maxsize=256)
+def _touching_count(plan: BodyPlan) -> int:
+    return len(touching_limbs(build(plan))) if plan.limbs else 0
 
 
 def sample_hinges(rng: np.random.Generator) -> tuple[HingePlan, ...]:
@@ -259,7 +263,7 @@ def grow(plan: BodyPlan, rng: np.random.Generator) -> BodyPlan | None:
     """The plan with one more limb or mirror pair at a random site, or None after 50 rejected tries."""
     for _ in range(GROW_ATTEMPTS):
         candidate = _grow_once(plan, rng)
-        if candidate is not None and is_valid(candidate):
+        if candidate is not None and is_valid_change(candidate, plan):
             return candidate
     return None
 

@@ -2,13 +2,13 @@
 
 MuJoCo releases the interpreter lock while it steps, so threads scale over cores. Every environment's trajectory is a
 function of the seed, its index and its actions, never of the number of workers. What is done for each environment is
-kept to the calls of MuJoCo and one copy of its state; rewards and observations are computed for many robots at once.
+kept to the calls of MuJoCo; states are copied, rewards and observations computed for all environments at once.
 Observations are relative to the world's origin, from which reset noise moves the spawn by at most 5 mm and 0.02 rad.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -18,8 +18,8 @@ import numpy as np
 from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
 from hd_controller.observation import OBSERVATION_SIZE
+from hd_training.batch_arrays import BatchArrays
 from hd_training.flat_task import EPISODE_STEPS, forward_reward, has_fallen, reset_noise
-from hd_training.limb_group import LimbGroup
 
 STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 LONGEST_STEP_M = 1.0
@@ -74,7 +74,11 @@ class Engine:
         for index, morphology in enumerate(morphologies):
             self.valid[index, : len(morphology.limbs)] = True
             self.slots[index].reshape(-1)[np.asarray(morphology.slots)] = True
-        self._build(morphologies)
+        self._batch = BatchArrays(morphologies, environments)
+        self.robots = self._batch.robots
+        starts = self.slots[0].size * np.arange(robots * environments).reshape(robots, environments, 1)
+        places = [start + morphology.slots for start, morphology in zip(starts, morphologies, strict=True)]
+        self._action_cells = np.concatenate([place.reshape(-1) for place in places])
         self.observation = np.zeros((robots, environments, limbs, OBSERVATION_SIZE), np.float32)
         self.elapsed = np.zeros((robots, environments), np.int64)
         self.episode = np.zeros((robots, environments), np.int64)
@@ -84,24 +88,6 @@ class Engine:
         self._pool = ThreadPoolExecutor(max(1, workers - 1))
         self._blocks = self._split(workers)
         self.reset(stagger=stagger)
-
-    def _build(self, morphologies: list[Morphology]) -> None:
-        """Simulations, their controls and states; robots with equally many limbs share one group."""
-        cells = self.slots[0].size * np.arange(len(morphologies) * self.environments).reshape(len(morphologies), -1, 1)
-        places = [start + morphology.slots for start, morphology in zip(cells, morphologies, strict=True)]
-        self._action_cells = np.concatenate([place.reshape(-1) for place in places])
-        self._control = np.zeros(len(self._action_cells))
-        parts = np.split(self._control, np.cumsum([place.size for place in places])[:-1])
-        controls = [part.reshape(self.environments, -1) for part in parts]
-        together = defaultdict(list)
-        for index, morphology in enumerate(morphologies):
-            together[len(morphology.limbs)].append(index)
-        self._groups = [
-            LimbGroup(members, [morphologies[r] for r in members], [controls[r] for r in members])
-            for members in together.values()
-        ]
-        robots = {int(r): robot for group in self._groups for r, robot in zip(group.members, group.robots, strict=True)}
-        self.robots = [robots[r] for r in range(len(morphologies))]
 
     def _split(self, workers: int) -> list[tuple[int, int, int]]:
         """(robot, first, last + 1 environment): pieces of a step that idle workers take from one queue."""
@@ -127,22 +113,16 @@ class Engine:
         expected = (*self.observation.shape[:3], 2)
         if actions.shape != expected:
             raise HdError(f"engine: shape of actions {actions.shape}, expected {expected} (robots, environments, L, 2)")
-        before = self._torso()
-        self._control[:] = actions.reshape(-1)[self._action_cells]
-        if not np.isfinite(self._control).all():
+        before = self._batch.torso()
+        control = self._batch.control.flat[:-1]
+        control[:] = actions.reshape(-1)[self._action_cells]
+        if not np.isfinite(control).all():
             raise HdError("engine: an action is not a finite number; the policy that gave it has diverged")
         diverged = self._simulate()
         self.elapsed += 1
         result = self._judge(before, diverged)
         self._finish(result)
         return result
-
-    def _torso(self) -> np.ndarray:
-        """World positions (R, E, 3) of all torsos [m]."""
-        place = np.empty((*self.elapsed.shape, 3))
-        for group in self._groups:
-            place[group.members] = group.torso()
-        return place
 
     def _simulate(self) -> np.ndarray:
         """Step everything; says which environments (R, E) MuJoCo reset for lack of stability or left not finite."""
@@ -151,10 +131,8 @@ class Engine:
         self._work(queue, diverged)
         for helper in helpers:
             helper.result()
-        for group in self._groups:
-            group.copy_out()
-            diverged[group.members] |= group.not_finite()
-        return diverged
+        self._batch.copy_out()
+        return diverged | self._batch.not_finite()
 
     def _work(self, queue: deque[tuple[int, int, int]], diverged: np.ndarray) -> None:
         """What every worker does: take pieces until none is left."""
@@ -168,7 +146,7 @@ class Engine:
 
     def _judge(self, before: np.ndarray, diverged: np.ndarray) -> StepResult:
         """Rewards and ends of the step just simulated."""
-        after = self._torso()
+        after = self._batch.torso()
         diverged = diverged | (np.abs(after - before).max(axis=-1) > LONGEST_STEP_M)
         reward = np.where(diverged, 0.0, forward_reward(before[..., 0], after[..., 0]))
         fell = has_fallen(after[..., 2], self._standing) & ~diverged
@@ -178,7 +156,7 @@ class Engine:
 
     def _finish(self, result: StepResult) -> None:
         """Observe all, keep what ended, and start its next episode."""
-        self._observe()
+        self._batch.observe(self.observation)
         for r, e in np.argwhere(result.timed_out):
             result.last_observations.append((int(r), int(e), self.observation[r, e].copy()))
         ended = result.ended
@@ -199,10 +177,6 @@ class Engine:
             self.elapsed[r, e] = 0
             self.returns[r, e] = 0.0
 
-    def _observe(self) -> None:
-        for group in self._groups:
-            group.observe(self.observation)
-
     def state(self) -> dict[str, np.ndarray]:
         """Everything needed to go on bitwise equally, as arrays."""
         arrays = {"elapsed": self.elapsed.copy(), "episode": self.episode.copy(), "returns": self.returns.copy()}
@@ -221,7 +195,7 @@ class Engine:
         for index, robot in enumerate(self.robots):
             for environment, state in enumerate(arrays[f"physics_{index}"]):
                 robot.restore(environment, state, STATE)
-        self._observe()
+        self._batch.observe(self.observation)
 
     def close(self) -> None:
         """End the worker threads."""

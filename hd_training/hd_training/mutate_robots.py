@@ -3,55 +3,105 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
-from hd_training.design_space import build
+from hd_training.design_space import BodyPlan, build
+from hd_training.make_robots import positive
 from hd_training.mutation import mutate
 from hd_training.plan_reader import read_plan
-from hd_training.robot_set import read_robots, write_robots
+from hd_training.robot_set import read_robots, require_new, write_robots
+from hd_training.screening import SCREEN, can_move
 
 MOST_OPERATIONS = 3
+DRAWS_PER_MUTANT = 20
+EXAMPLES = """examples:
+  mutate_robots mutants --robots my_robots                    9 mutants of each, by 1 to 3 operators
+  mutate_robots mutants --robots my_robots --count 3 --seed 5 3 of each; the same seed writes the same bytes
+  mutate_robots mutants --robots my_robots --screen           only mutants that can move, see docs/robots.md
+
+Operators: grow_limb, delete_limb, limb_params, density, gear, joint_angle, dof. The manifest names those of each
+mutant. Parents must be of the design space (make_robots, and the robots that come with the package)."""
 
 
-def mutants(robots: list[Morphology], count: int, seed: int) -> tuple[list[Morphology], dict[str, list[str]]]:
-    """`count` distinct mutants of every robot, each by 1 to 3 operators, and the operators by name."""
-    known = {robot.body_id for robot in robots}
-    made, operators = [], {}
-    for index, robot in enumerate(robots):
-        plan, draw, found = read_plan(robot), 0, 0
-        while found < count and draw < 20 * count:
+def parent_plans(robots: list[Morphology], *, skip_invalid: bool = False) -> list[BodyPlan]:
+    """Genomes of the parents; one that the design space cannot make is refused, or reported and left out."""
+    plans = []
+    for robot in robots:
+        try:
+            plans.append(read_plan(robot))
+        except HdError as error:
+            if not skip_invalid:
+                raise HdError(f"{error} (leave such robots out with --skip-invalid)") from error
+            print(f"skipped {error}")
+    return plans
+
+
+def mutants(
+    plans: list[BodyPlan], count: int, seed: int, *, screen: bool = False, progress: bool = False
+) -> tuple[list[Morphology], dict[str, list[str]]]:
+    """`count` mutants of every plan, each by 1 to 3 operators, no two of one body; and the operators by name.
+
+    Raises:
+        HdError: a robot has too few mutants in 20 draws for each.
+    """
+    known = {build(plan).body_id for plan in plans}
+    made: list[Morphology] = []
+    operators: dict[str, list[str]] = {}
+    for index, plan in enumerate(tqdm(plans, unit="robot", disable=not progress)):
+        found = 0
+        for draw in range(DRAWS_PER_MUTANT * count):
             rng = np.random.default_rng((seed, index, draw))
-            draw += 1
-            name = f"{robot.name}_mutate_{found}"
+            name = f"{plan.name}_mutate_{found}"
             mutant, applied = mutate(plan, rng, operations=int(rng.integers(1, MOST_OPERATIONS + 1)), name=name)
             body = build(mutant)
-            if body.body_id in known:
+            if body.body_id in known or (screen and not can_move(body)):
                 continue
             known.add(body.body_id)
             made.append(body)
             operators[name] = applied
             found += 1
+            if found == count:
+                break
+        if found < count:
+            raise HdError(f"{plan.name}: only {found} of {count} mutants found; ask for fewer with --count")
     return made, operators
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mutate_robots", description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path, help="folder for the mutants and manifest.json")
+    parser.add_argument("--robots", type=Path, nargs="+", required=True, help="parents: robot files or folders")
+    parser.add_argument("--count", type=positive, default=9, help="mutants per robot (default 9)")
+    parser.add_argument("--seed", type=int, default=0, help="seed (default 0)")
+    parser.add_argument("--screen", action="store_true", help="leave out mutants that no simple gait moves")
+    parser.add_argument("--skip-invalid", action="store_true", help="leave out parents that cannot be read or mutated")
+    parser.add_argument("--overwrite", action="store_true", help="replace the robots that are in the folder")
+    return parser
 
 
 def main(argv: list[str] | None = None) -> int:
     """Write mutants of the robots of some folders."""
-    parser = argparse.ArgumentParser(description="Mutate robots of the design space; writes URDF files and a manifest.")
-    parser.add_argument("folder", type=Path, help="folder for the mutants")
-    parser.add_argument("--robots", type=Path, nargs="+", required=True, help="parents: robot files or folders")
-    parser.add_argument("--count", type=int, default=9, help="mutants per robot (default 9)")
-    parser.add_argument("--seed", type=int, default=0, help="seed; the same seed writes the same files")
-    arguments = parser.parse_args(argv)
+    arguments = _parser().parse_args(argv)
     try:
-        made, operators = mutants(read_robots(arguments.robots), arguments.count, arguments.seed)
+        require_new(arguments.folder, overwrite=arguments.overwrite)
+        robots = read_robots(arguments.robots, skip_invalid=arguments.skip_invalid)
+        plans = parent_plans(robots, skip_invalid=arguments.skip_invalid)
+        made, operators = mutants(
+            plans, arguments.count, arguments.seed, screen=arguments.screen, progress=sys.stderr.isatty()
+        )
     except HdError as error:
-        print(f"error: {error}")
+        print(f"error: {error}", file=sys.stderr)
         return 1
-    write_robots(made, arguments.folder, {"seed": arguments.seed, "operators": operators})
+    screen = {"screen": SCREEN} if arguments.screen else {}
+    write_robots(made, arguments.folder, {"seed": arguments.seed} | screen, operators)
     print(f"wrote {len(made)} mutants to {arguments.folder}")
     return 0
 

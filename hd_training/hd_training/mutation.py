@@ -1,7 +1,8 @@
-"""The seven mutation operators of the design space, seeded; a mutant always differs from its parent.
+"""The seven mutation operators of the design space, seeded; every operation changes the body.
 
-Operators act on the genome (:class:`BodyPlan`). Mirror twins share a group and mutate alike, so symmetry is kept; a
-result that breaks a rule of the design space is rejected and drawn again.
+Operators act on the genome (:class:`BodyPlan`). Mirror twins share a group and mutate alike, so symmetry is kept. A
+result that breaks a rule of the design space, makes limbs touch that did not, or equals the body it was made from is
+rejected and drawn again. The height at which a body spawns is computed from the body, so none needs levelling anew.
 """
 
 from __future__ import annotations
@@ -23,11 +24,12 @@ from hd_training.design_space import (
     build,
     depth_first,
     grow,
-    is_valid,
+    is_valid_change,
     sample_hinges,
 )
 
 ATTEMPTS = 100
+OPERATOR_ATTEMPTS = 50
 Operator = Callable[[BodyPlan, np.random.Generator], BodyPlan | None]
 
 
@@ -122,22 +124,42 @@ def applicable(plan: BodyPlan) -> list[str]:
     return names
 
 
+def apply_one(plan: BodyPlan, rng: np.random.Generator) -> tuple[BodyPlan, str]:
+    """The plan changed by one random operator, and the operator's name.
+
+    Operators are equally likely; one that gives nothing new and valid in 50 tries is replaced by another.
+
+    Raises:
+        MorphologyError: no operator gives a valid change.
+    """
+    names, body_id = applicable(plan), build(plan).body_id
+    while names:
+        name = names.pop(int(rng.integers(len(names))))
+        for _ in range(OPERATOR_ATTEMPTS):
+            changed = OPERATORS[name](plan, rng)
+            if changed is None or changed == plan or not is_valid_change(changed, plan):
+                continue
+            if build(changed).body_id != body_id:
+                return depth_first(changed), name
+    raise MorphologyError(f"{plan.name}: no operator gives a valid body that differs; mutate another robot")
+
+
 def mutate(
     plan: BodyPlan, rng: np.random.Generator, *, operations: int = 1, name: str | None = None
 ) -> tuple[BodyPlan, list[str]]:
     """A valid mutant whose body differs from its parent's, and the names of the operators applied in turn.
 
     Raises:
-        MorphologyError: no valid mutant in 100 attempts.
+        MorphologyError: fewer than one operation asked for, or no valid mutant in 100 attempts.
     """
+    if operations < 1:
+        raise MorphologyError(f"{plan.name}: {operations} operations asked for; a mutant needs at least one")
     parent_id = build(plan).body_id
     for _ in range(ATTEMPTS):
         mutant, applied = plan, []
         for _ in range(operations):
-            operator = _pick(applicable(mutant), rng)
-            mutant = OPERATORS[operator](mutant, rng) or mutant
+            mutant, operator = apply_one(mutant, rng)
             applied.append(operator)
-        mutant = depth_first(replace(mutant, name=name or f"{plan.name}_mutant"))
-        if is_valid(mutant) and build(mutant).body_id != parent_id:
-            return mutant, applied
+        if build(mutant).body_id != parent_id:  # later operations may undo earlier ones
+            return replace(mutant, name=name or f"{plan.name}_mutant"), applied
     raise MorphologyError(f"{plan.name}: no valid mutant in {ATTEMPTS} attempts; use another seed")

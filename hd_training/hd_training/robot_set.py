@@ -1,12 +1,13 @@
-"""Sets of robots: reading them from folders, sampling them, writing them as URDF with a manifest."""
+"""Sets of robots: reading them from folders, sampling them, writing them as URDF; context features of a set."""
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 
+import mujoco
 import numpy as np
+from tqdm import tqdm
 
 from hd_controller.context import context_features
 from hd_controller.errors import HdError
@@ -14,11 +15,10 @@ from hd_controller.morphology import Morphology
 from hd_controller.robot_file import read_robot
 from hd_controller.urdf_writer import write_urdf
 from hd_training.design_space import build, sample_plan
-from hd_training.engine import Engine
+from hd_training.screening import can_move
 
 ROBOT_SUFFIXES = (".urdf", ".xml")
-MOVE_STEPS = 400
-MOVE_DISTANCE_M = 0.3
+MANIFEST = "manifest.json"
 
 
 def read_robots(paths: list[Path], *, skip_invalid: bool = False) -> list[Morphology]:
@@ -51,45 +51,57 @@ def _robot_files(path: Path) -> list[Path]:
     return sorted(file for file in path.rglob("*") if file.suffix in ROBOT_SUFFIXES)
 
 
-def moves(morphology: Morphology, seed: int = 0) -> bool:
-    """Whether random actions, each held for 10 control steps, take the torso 0.3 m from where it began.
+def sample_robots(
+    count: int, seed: int, *, prefix: str = "sample", known: set[str] | None = None, progress: bool = False
+) -> list[Morphology]:
+    """`count` random bodies that can move, with distinct body ids not in `known`; reproducible by seed.
 
-    The screen asks only that the joints can shift the body on the ground, in whatever direction.
+    Draw n of seed s is named PREFIX_s_n; bodies that the screen refuses leave gaps in the numbers.
+
+    Raises:
+        HdError: not enough bodies in 20 draws per robot.
     """
-    engine = Engine([morphology], environments=4, seed=seed, workers=1)
-    rng = np.random.default_rng(seed)
-    farthest = 0.0
-    for step in range(MOVE_STEPS):
-        if step % 10 == 0:
-            actions = rng.uniform(-1, 1, (1, 4, len(morphology.limbs), 2))
-        engine.step(actions)
-        farthest = max(farthest, float(np.linalg.norm(engine.robots[0].qpos[:, :2], axis=1).max()))
-    engine.close()
-    return farthest > MOVE_DISTANCE_M
-
-
-def sample_robots(count: int, seed: int, *, prefix: str = "sample", known: set[str] | None = None) -> list[Morphology]:
-    """`count` random bodies that can move, with distinct body ids not in `known`; reproducible by seed."""
     robots: list[Morphology] = []
     taken = set(known or ())
-    for draw in range(20 * count):
-        if len(robots) == count:
-            break
-        robot = build(sample_plan(np.random.default_rng((seed, draw)), f"{prefix}_{seed}_{draw}"))
-        if robot.body_id not in taken and moves(robot):
-            taken.add(robot.body_id)
-            robots.append(robot)
+    with tqdm(total=count, unit="robot", desc=prefix, disable=not progress) as bar:
+        for draw in range(20 * count):
+            if len(robots) == count:
+                break
+            robot = build(sample_plan(np.random.default_rng((seed, draw)), f"{prefix}_{seed}_{draw}"))
+            if robot.body_id not in taken and can_move(robot):
+                taken.add(robot.body_id)
+                robots.append(robot)
+                bar.update()
+    if len(robots) < count:
+        raise HdError(f"only {len(robots)} of {count} bodies found in {20 * count} draws of seed {seed}; try another")
     return robots
 
 
-def write_robots(robots: list[Morphology], folder: Path, manifest: dict) -> None:
-    """Write NAME.urdf files and `manifest.json` with their identities."""
+def write_robots(robots: list[Morphology], folder: Path, manifest: dict, operators: dict | None = None) -> None:
+    """Write NAME.urdf files and `manifest.json`.
+
+    The manifest holds what is given, the versions of numpy and mujoco, and per robot its identities, its size, and
+    the operators that made it where `operators` (by robot name) tells.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    entries = []
     for robot in robots:
         (folder / f"{robot.name}.urdf").write_text(write_urdf(robot), encoding="utf-8")
-    entries = [{"name": robot.name, "body_id": robot.body_id, "robot_id": robot.robot_id} for robot in robots]
-    text = json.dumps({**manifest, "robots": entries}, indent=1) + "\n"
-    (folder / "manifest.json").write_text(text, encoding="utf-8")
+        entry = {"name": robot.name, "body_id": robot.body_id, "robot_id": robot.robot_id}
+        entry |= {"limbs": len(robot.limbs), "joints": len(robot.joint_names)}
+        entries.append(entry | ({"operators": operators[robot.name]} if operators else {}))
+    versions = {"numpy": np.__version__, "mujoco": mujoco.__version__}
+    text = json.dumps({**manifest, **versions, "robots": entries}, indent=1) + "\n"
+    (folder / MANIFEST).write_text(text, encoding="utf-8")
+
+
+def require_new(folder: Path, *, overwrite: bool = False) -> None:
+    """Refuse a folder that holds robots, so that two sets never mix; with `overwrite` remove those robots."""
+    present = [*folder.glob("*.urdf"), *folder.glob(MANIFEST)]
+    if present and not overwrite:
+        raise HdError(f"{folder} holds robots already; choose another folder, or replace them with --overwrite")
+    for file in present:
+        file.unlink()
 
 
 def padded_context(robots: list[Morphology]) -> tuple[np.ndarray, np.ndarray]:
@@ -114,16 +126,3 @@ def context_moments(robots: list[Morphology]) -> tuple[np.ndarray, np.ndarray]:
 def normalised_context(context: np.ndarray, valid: np.ndarray, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
     """(R, L, C) float32 normalised and clipped to +-10 as on the robot; padding zero."""
     return (np.clip((context - mean) / std, -10, 10) * valid[..., None]).astype(np.float32)
-
-
-def main(argv: list[str] | None = None) -> int:
-    """make_robots: sample robots of the design space into a folder."""
-    parser = argparse.ArgumentParser(description="Sample robots of the design space and write them as URDF files.")
-    parser.add_argument("folder", type=Path, help="folder for the URDF files and manifest.json")
-    parser.add_argument("--count", type=int, default=20, help="number of robots (default 20)")
-    parser.add_argument("--seed", type=int, default=0, help="seed; the same seed writes the same files")
-    arguments = parser.parse_args(argv)
-    robots = sample_robots(arguments.count, arguments.seed)
-    write_robots(robots, arguments.folder, {"seed": arguments.seed})
-    print(f"wrote {len(robots)} robots to {arguments.folder}")
-    return 0

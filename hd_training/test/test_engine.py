@@ -5,9 +5,12 @@ import numpy as np
 import pytest
 from robots_for_tests import small_set
 
+from hd_controller.errors import HdError
 from hd_controller.mujoco_model import CONTROL_PERIOD_S, build_model
+from hd_controller.observation import OBSERVATION_SIZE, ObservationLayout
 from hd_training.engine import Engine
 from hd_training.flat_task import has_fallen
+from hd_training.robot_batch import training_model
 
 
 def play(engine, steps, seed=0):
@@ -20,12 +23,51 @@ def play(engine, steps, seed=0):
     return [np.stack(column) for column in zip(*rows, strict=True)]
 
 
-def test_same_trajectory_whatever_the_workers():
+@pytest.mark.parametrize("workers", [2, 3, 7])
+def test_same_trajectory_whatever_the_workers(workers):
     one = play(Engine(small_set(), environments=3, seed=5, workers=1, stagger=True), 120)
-    four = play(Engine(small_set(), environments=3, seed=5, workers=4, stagger=True), 120)
-    for left, right in zip(one, four, strict=True):
+    many = play(Engine(small_set(), environments=3, seed=5, workers=workers, stagger=True), 120)
+    for left, right in zip(one, many, strict=True):
         np.testing.assert_array_equal(left, right)
     assert one[2].any(), "no episode ended, so resets were not compared"
+
+
+def test_a_robots_trajectory_does_not_depend_on_its_company():
+    """Alone or among larger robots: the same states, rewards and rows of observations (robot 0 keeps its keys)."""
+    alone = Engine(small_set()[:1], environments=2, seed=5, workers=1)
+    among = Engine(small_set(), environments=2, seed=5, workers=2)
+    limbs, rng = len(small_set()[0].limbs), np.random.default_rng(0)
+    for _ in range(80):
+        actions = rng.uniform(-1, 1, (3, *among.observation.shape[1:3], 2))
+        one, other = alone.step(actions[:1, :, :limbs]), among.step(actions)
+        np.testing.assert_array_equal(one.reward[0], other.reward[0])
+        np.testing.assert_array_equal(alone.observation[0], among.observation[0, :, :limbs])
+        assert not among.observation[0, :, limbs:].any()
+
+
+def test_observations_of_the_batch_are_those_of_each_robot():
+    """The padded path against the plain layout of each body, on states well into an episode."""
+    engine = Engine(small_set(), environments=3, seed=2, workers=2)
+    play(engine, 60)
+    for index, robot in enumerate(engine.robots):
+        for environment in range(3):
+            plain = np.zeros((len(robot.morphology.limbs), OBSERVATION_SIZE), np.float32)
+            data = robot.data[environment]
+            ObservationLayout(robot.morphology).fill(data.sensordata, data.qpos[7:], data.qvel[6:], plain)
+            np.testing.assert_array_equal(engine.observation[index, environment, : len(plain)], plain)
+
+
+def test_model_without_textures_has_the_same_physics():
+    for robot in small_set():
+        full, lean = build_model(robot), training_model(robot)
+        assert lean.nbuffer < full.nbuffer / 10
+        ends = []
+        for model in (full, lean):
+            data = mujoco.MjData(model)
+            data.ctrl[:] = 0.3
+            mujoco.mj_step(model, data, nstep=200)
+            ends.append(np.concatenate([data.qpos, data.qvel]))
+        np.testing.assert_array_equal(*ends)
 
 
 def test_other_seed_other_trajectory():
@@ -79,6 +121,39 @@ def test_impossible_speed_counts_as_divergence():
     engine.robots[0].data[0].qvel[0] = 200.0
     result = engine.step(np.zeros((1, 2, 4, 2)))
     assert result.diverged.tolist() == [[True, False]] and result.reward[0, 0] == 0.0
+
+
+def test_one_divergence_leaves_the_others_alone():
+    """The same seed with and without a divergence elsewhere; the failed environment goes on with a fresh episode."""
+    engines = [Engine(small_set(), environments=2, seed=7, workers=2) for _ in range(2)]
+    engines[1].robots[2].data[0].qpos[8] = np.nan
+    rng = np.random.default_rng(0)
+    for step in range(20):
+        actions = rng.uniform(-1, 1, (3, *engines[0].observation.shape[1:3], 2))
+        plain, other = (engine.step(actions) for engine in engines)
+        assert other.diverged.sum() == (step == 0) and not plain.diverged.any()
+        kept = np.ones((3, 2), bool)
+        kept[2, 0] = False
+        np.testing.assert_array_equal(engines[0].observation[kept], engines[1].observation[kept])
+    assert np.isfinite(engines[1].observation).all()
+    assert engines[1].episode[2, 0] == 2 and engines[1].elapsed[2, 0] == 19
+
+
+def test_a_divergence_at_the_time_limit_is_a_failure_not_a_time_out():
+    engine = Engine([small_set()[0]], environments=1, seed=0, episode_steps=1)
+    engine.robots[0].data[0].qvel[0] = np.inf
+    result = engine.step(np.zeros((1, 1, 4, 2)))
+    assert result.diverged.all() and not result.timed_out.any() and not result.last_observations
+
+
+def test_wrong_or_broken_actions_are_refused():
+    engine = Engine([small_set()[0]], environments=1, seed=0)
+    with pytest.raises(HdError, match=r"\(1, 1, 3, 2\), expected \(1, 1, 4, 2\)"):
+        engine.step(np.zeros((1, 1, 3, 2)))
+    with pytest.raises(HdError, match="finite"):
+        engine.step(np.full((1, 1, 4, 2), np.nan))
+    with pytest.raises(HdError, match="0 robots"):
+        Engine([], environments=1, seed=0)
 
 
 def test_time_limit_hands_out_the_last_observation():
