@@ -25,6 +25,7 @@ setup(
     ],
     install_requires=[
         "setuptools", "numpy", "mujoco>=3.3,<4", "torch", "onnx", "onnxscript", "tqdm", "matplotlib", "gymnasium",
+        "tensorboard",
     ],
     extras_require={"test": ["pytest", "hypothesis"]},
     zip_safe=False,

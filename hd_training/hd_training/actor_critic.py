@@ -84,6 +84,11 @@ class ActorCritic(nn.Module):
         self.actor = LimbActor(actor, std=std)
         self.critic = LimbCritic(critic)
 
+    @property
+    def context_parts(self) -> tuple[str, ...]:
+        """Parts of the names of parameters that act through context, as the network declares them."""
+        return getattr(self.actor.network, "context_parts", ())
+
 
 def uniform_linear(inputs: int, outputs: int, bound: float) -> nn.Linear:
     """Linear layer with weights from U(-bound, bound) and biases 0."""

@@ -1,6 +1,7 @@
 """Command `archive_teacher`: a trained teacher as a small file to keep, without optimiser and simulation states.
 
-Weights are rounded to float16. `collect` and `evaluate` take the file like a checkpoint; training cannot resume from it.
+Weights are rounded to float16. `collect` and `evaluate` take the file like a checkpoint; training cannot resume from
+it, but a new run can start from its weights (`train_teacher --init`).
 """
 
 from __future__ import annotations
@@ -11,18 +12,23 @@ from pathlib import Path
 import torch
 
 from hd_controller.errors import HdError
+from hd_training.architecture import stored_architecture
 from hd_training.checkpoint import load_checkpoint, save_checkpoint
 from hd_training.export_bundle import git_revision
-from hd_training.train_teacher import CHECKPOINT
+from hd_training.learner_state import CHECKPOINT
 
-KEPT = ("teacher_config", "preset", "body_ids", "context_mean", "context_std", "moments", "counters")
+KEPT = (
+    "architecture", "context_set", "observation_set", "preset", "body_ids", "context_mean", "context_std", "moments",
+    "scale", "counters",
+)  # fmt: skip
 
 
 def archive_teacher(checkpoint: Path, file: Path) -> int:
     """Write the archive of a checkpoint; returns its size in bytes. HdError where either cannot be read or written."""
     content = load_checkpoint(checkpoint)
     halves = {name: tensor.to(torch.float16) for name, tensor in content["teacher"].items()}
-    kept = {name: content[name] for name in KEPT}
+    kept = {name: content[name] for name in KEPT if name in content}
+    kept["architecture"] = stored_architecture(content)
     save_checkpoint(file, {**kept, "teacher": halves, "git_revision": git_revision()})
     return file.stat().st_size
 

@@ -21,7 +21,7 @@ def save_checkpoint(path: Path, content: dict) -> None:
             torch.save({"format_version": FORMAT_VERSION, **content}, stream)
             stream.flush()
             os.fsync(stream.fileno())
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # torch reports a write that was cut off as RuntimeError
         temporary.unlink(missing_ok=True)
         raise HdError(f"cannot write checkpoint {path}: {error}; the previous one is unchanged") from error
     temporary.replace(path)
@@ -43,6 +43,23 @@ def load_checkpoint(path: Path) -> dict:
 
 def require_equal(path: Path, name: str, found: object, expected: object) -> None:
     """HdError unless a checkpoint's property is what this run needs."""
-    if found != expected:
-        sentence = f"checkpoint {path} has {name} {found}, this run has {expected}; "
-        raise HdError(sentence + f"use another --out or the same {name}")
+    if found == expected:
+        return
+    if isinstance(found, dict) and isinstance(expected, dict):
+        keys = [key for key in found | expected if found.get(key) != expected.get(key)]
+        found, expected = ({key: one.get(key) for key in keys} for one in (found, expected))
+    if isinstance(found, list) and isinstance(expected, list):
+        found, expected = _set_difference(found, expected)
+    sentence = f"checkpoint {path} has {name} {found}, this run has {expected}; "
+    raise HdError(sentence + f"use another --out or the same {name}")
+
+
+def _set_difference(found: list, expected: list) -> tuple[str, str]:
+    """What two lists have of their own, or that only their order differs."""
+    texts = []
+    for one, other in ((found, expected), (expected, found)):
+        own = [str(item) for item in one if item not in other]
+        shown = ", ".join(own[:3]) + (" ..." if len(own) > 3 else "")
+        texts.append(f"({len(one)} in all, {len(own)} of its own{': ' + shown if own else ''})")
+    same = sorted(found) == sorted(expected)
+    return ("in one order", "the same in another") if same else (texts[0], texts[1])

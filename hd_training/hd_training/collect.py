@@ -13,22 +13,22 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
 from hd_training.engine import Engine
+from hd_training.learner_state import CHECKPOINT, load_teacher
 from hd_training.moments import RunningMoments
 from hd_training.presets import PRESETS, CollectConfig
 from hd_training.robot_set import normalised_context, padded_context, read_robots
-from hd_training.teacher import Teacher
-from hd_training.train_teacher import CHECKPOINT, load_teacher
 
 
 @dataclass(frozen=True)
 class TeacherPolicy:
     """A trained teacher bound to robots: raw observations in, mean actions out."""
 
-    teacher: Teacher
+    teacher: nn.Module  # with .actor
     moments: RunningMoments
     context: torch.Tensor  # (R, L, C) normalised
     valid: torch.Tensor  # (R, L)

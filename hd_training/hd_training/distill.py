@@ -25,10 +25,10 @@ from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
 from hd_training.checkpoint import load_checkpoint, save_checkpoint
 from hd_training.hypernetwork import Hypernetwork, policy_actions
+from hd_training.learner_state import CHECKPOINT, load_teacher
 from hd_training.moments import RunningMoments
 from hd_training.presets import PRESETS, DistillConfig, Preset, StudentConfig
 from hd_training.robot_set import normalised_context, padded_context, read_robots
-from hd_training.train_teacher import CHECKPOINT, load_teacher
 
 STUDENT = "student.pt"
 LOG = "student.csv"

@@ -22,9 +22,9 @@ from hd_controller.morphology import Morphology
 from hd_controller.mujoco_model import CONTROL_PERIOD_S
 from hd_training.collect import TeacherPolicy
 from hd_training.engine import Engine
+from hd_training.learner_state import CHECKPOINT
 from hd_training.presets import PRESETS, EvaluateConfig
 from hd_training.robot_set import read_robots
-from hd_training.train_teacher import CHECKPOINT
 
 EVALUATION_SEED = 10_000
 BOOTSTRAP_DRAWS = 2000

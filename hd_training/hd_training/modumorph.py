@@ -78,7 +78,11 @@ class ModuMorph(nn.Module):
         size: layers, heads, feed-forward and token width.
         observation_size: F; context_size: C.
         outputs: numbers per limb, 2 for an actor and 1 for a critic.
+
+    The biases of the heads that write weights are the matrices shared by all bodies, no part of `context_parts`.
     """
+
+    context_parts = ("_encoder.", "weight_head.weight", "bias_head.weight", ".query.", ".key.")
 
     def __init__(self, size: TransformerSize, *, observation_size: int, context_size: int, outputs: int) -> None:
         super().__init__()

@@ -34,8 +34,8 @@ class RunningMoments:
 
     def normalise(self, rows: torch.Tensor) -> torch.Tensor:
         """(..., D) float32 to zero mean and unit variance, clipped."""
-        mean = torch.as_tensor(self.mean, dtype=torch.float32)
-        std = torch.as_tensor(self.std, dtype=torch.float32)
+        mean = torch.as_tensor(self.mean, dtype=torch.float32, device=rows.device)
+        std = torch.as_tensor(self.std, dtype=torch.float32, device=rows.device)
         return ((rows - mean) / std).clamp_(-self.clip, self.clip)
 
     def state(self) -> dict:

@@ -1,8 +1,13 @@
-"""Every knob of the training chain as frozen dataclasses, and the presets `smoke` and `laptop`."""
+"""Every knob of the training chain as frozen dataclasses, and the presets `smoke`, `laptop`, `gpu` and `paper`."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
+
+from hd_training.network_sizes import PAPER_ACTION_STD
+
+COMPACT = "compact"
+"""Name of this project's own teacher; other names are those of `paper_networks.py`."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,9 @@ class PpoConfig:
     gamma: float = 0.99  # discount
     gae_lambda: float = 0.95  # generalised advantage estimation
     clip: float = 0.2  # clip of the probability ratio
-    learning_rate: float = 1e-3  # Adam, first value; then adapted to the KL target
+    learning_rate: float = 1e-3  # Adam; first value where the rate is adapted, largest where it follows the cosine
+    rate_schedule: str = "kl"  # "kl": adapted to the KL target; "cosine": to 0 at max_steps, after a linear warm-up
+    warmup_iterations: int = 5  # of the cosine schedule, which starts at a tenth of the rate
     smallest_rate: float = 2e-5  # bounds of the adapted rate
     largest_rate: float = 3e-3
     context_rate: float = 0.05  # factor of the rate for parameters that act through context
@@ -39,6 +46,8 @@ class PpoConfig:
     gradient_norm: float = 0.5  # clip of the gradient norm
     kl_target: float = 0.02  # mean KL divergence over an iteration's updates that the learning rate aims at
     kl_limit: float = 0.1  # KL divergence of a minibatch at which an iteration's updates end
+    value_clip: float | None = None  # clip of the value's change in an iteration [std of returns]; None: no clip
+    advantage_per_robot: bool = True  # normalise advantages over each robot's samples; False: over all samples
     value_momentum: float = 0.1  # update rate of each robot's running return statistics
     checkpoint_minutes: float = 3.0  # wall time between checkpoints [min]
 
@@ -91,6 +100,11 @@ class Preset:
     name: str
     seed: int = 0
     workers: int = 2  # simulation and torch threads
+    network: str = COMPACT  # teacher's architecture: compact, or a name of paper_networks.py
+    action_std: float = PAPER_ACTION_STD  # fixed std of actions of the papers' networks; compact learns its own
+    device: str = "cpu"  # where the networks run: cpu or cuda
+    bfloat16: bool = False  # matrix products of training in bfloat16 where on a GPU
+    compiled: bool = False  # torch.compile of the networks where on a GPU
     sampled_robots: int = 16  # robots of the design space trained beside the given ones
     teacher: TeacherConfig = field(default_factory=TeacherConfig)
     ppo: PpoConfig = field(default_factory=PpoConfig)
@@ -114,4 +128,29 @@ SMOKE = replace(
     distill=DistillConfig(minutes=0.5, robots=8, samples=128),
     evaluate=EvaluateConfig(episodes=2, steps=250),
 )
-PRESETS = {preset.name: preset for preset in (SMOKE, LAPTOP)}
+GPU = replace(
+    LAPTOP,
+    name="gpu",
+    workers=16,
+    sampled_robots=92,
+    device="cuda",
+    bfloat16=True,
+    compiled=True,
+    teacher=TeacherConfig(width=128, layers=3, feedforward=512, context_width=128, critic_width=256),
+    ppo=PpoConfig(minutes=240.0, environments=32, horizon=64, minibatch=256, epochs=4),
+    student=StudentConfig(encoder_width=128, encoder_feedforward=256, policy_width=256),
+)
+PAPER = replace(
+    GPU,
+    name="paper",
+    network="modumorph",
+    # The paper's iteration holds 32 environments x 2560 steps = 81,920 samples and draws a robot for each episode;
+    # here 100 robots x 8 environments x 102 steps = 81,600, in 16 minibatches, with robots balanced by construction.
+    # Its KL stop is 5 x 0.01. Departures: observations and time limits as in docs/benchmark.md.
+    ppo=PpoConfig(
+        minutes=float("inf"), max_steps=100_000_000, environments=8, horizon=102, minibatch=51, epochs=8,
+        learning_rate=3e-4, rate_schedule="cosine", warmup_iterations=5, context_rate=1.0, kl_limit=0.05,
+        value_clip=0.2, advantage_per_robot=False, checkpoint_minutes=5.0,
+    ),
+)  # fmt: skip
+PRESETS = {preset.name: preset for preset in (SMOKE, LAPTOP, GPU, PAPER)}

@@ -193,6 +193,8 @@ class Critic(nn.Module):
 class Teacher(nn.Module):
     """Actor and critic; both see the same normalised context."""
 
+    context_parts = ("encoder.", "_head.", ".query.", ".key.", ".modulation.")  # parameters that act through context
+
     def __init__(self, config: TeacherConfig) -> None:
         super().__init__()
         self.config = config

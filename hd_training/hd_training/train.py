@@ -15,9 +15,10 @@ from hd_training.demo_robots import demo_robots
 from hd_training.distill import distill_folder
 from hd_training.evaluate import evaluate, standard_policies, table, write_result
 from hd_training.export_bundle import export_bundle
+from hd_training.learner_state import CHECKPOINT
 from hd_training.presets import PRESETS, Preset
 from hd_training.robot_set import read_robots, sample_robots, write_robots
-from hd_training.train_teacher import CHECKPOINT, train_teacher
+from hd_training.train_teacher import train_teacher
 
 
 def prepare_robots(folders: list[Path], preset: Preset, out: Path) -> list[Morphology]:
@@ -55,7 +56,8 @@ def train(preset: Preset, folders: list[Path], out: Path, *, resume: bool) -> Pa
 def main(argv: list[str] | None = None) -> int:
     """Train everything."""
     parser = argparse.ArgumentParser(description="Train teacher and generator: robots in, generator bundle out.")
-    parser.add_argument("--preset", choices=sorted(PRESETS), default="laptop", help="smoke: minutes; laptop: hours")
+    durations = "smoke: minutes; laptop: hours; gpu, paper: need a GPU"
+    parser.add_argument("--preset", choices=sorted(PRESETS), default="laptop", help=durations)
     parser.add_argument("--out", type=Path, default=Path("runs/train"), help="output folder (default runs/train)")
     parser.add_argument(
         "--robots", type=Path, nargs="+", default=[], help="files or folders (default: demo robots)"

@@ -1,5 +1,6 @@
 """PPO: exact resume, NaN stops, log probability by hand, checkpoints that do not fit are refused."""
 
+import resource
 from dataclasses import replace
 
 import numpy as np
@@ -9,9 +10,10 @@ from robots_for_tests import small_set
 
 from hd_controller.errors import HdError
 from hd_training.checkpoint import load_checkpoint, save_checkpoint
+from hd_training.learner_state import build_learner, learner_state, restore
 from hd_training.ppo import log_probability
 from hd_training.presets import PpoConfig, Preset, TeacherConfig
-from hd_training.train_teacher import build_learner, learner_state, restore, train_teacher
+from hd_training.train_teacher import train_teacher
 
 PRESET = Preset(
     name="tiny",
@@ -34,7 +36,7 @@ def test_resume_gives_bitwise_the_same_next_updates(tmp_path):
     save_checkpoint(tmp_path / "t.pt", learner_state(learner, robots, PRESET, 12.0))
     advance(learner, 2)
     resumed = build_learner(robots, PRESET)
-    assert restore(resumed, load_checkpoint(tmp_path / "t.pt"), robots, tmp_path / "t.pt") == 12.0
+    assert restore(resumed, load_checkpoint(tmp_path / "t.pt"), robots, tmp_path / "t.pt", PRESET) == 12.0
     advance(resumed, 2)
     assert resumed.steps == learner.steps
     others = resumed.teacher.state_dict()
@@ -47,12 +49,19 @@ def test_checkpoint_of_other_sizes_or_robots_is_refused(tmp_path):
     robots = small_set()
     learner = build_learner(robots, PRESET)
     content = learner_state(learner, robots, PRESET, 0.0)
-    wider = build_learner(robots, replace(PRESET, teacher=replace(PRESET.teacher, width=32)))
-    with pytest.raises(HdError, match="teacher sizes"):
-        restore(wider, content, robots, tmp_path)
-    fewer = build_learner(robots[:2], PRESET)
-    with pytest.raises(HdError, match="robot bodies"):
-        restore(fewer, content, robots[:2], tmp_path)
+    wider = replace(PRESET, teacher=replace(PRESET.teacher, width=32))
+    with pytest.raises(HdError, match=r"architecture \{'width': 16\}, this run has \{'width': 32\}"):
+        restore(build_learner(robots, wider), content, robots, tmp_path, wider)
+    with pytest.raises(HdError, match=f"3 in all, 1 of its own: {robots[2].body_id}"):
+        restore(build_learner(robots[:2], PRESET), content, robots[:2], tmp_path, PRESET)
+    with pytest.raises(HdError, match="context set other, this run has default_v1"):
+        restore(learner, content | {"context_set": "other"}, robots, tmp_path, PRESET)
+
+
+def test_checkpoint_of_another_version_is_refused(tmp_path):
+    torch.save({"format_version": 99}, tmp_path / "t.pt")
+    with pytest.raises(HdError, match="format version 99, expected 1"):
+        load_checkpoint(tmp_path / "t.pt")
 
 
 def test_nan_stops_and_keeps_the_checkpoint(tmp_path):
@@ -99,3 +108,17 @@ def test_training_writes_log_and_checkpoint_and_resumes(tmp_path):
     train_teacher(small_set(), longer, tmp_path, resume=True)
     rows = (tmp_path / "teacher.csv").read_text().splitlines()
     assert [row.split(",")[0] for row in rows] == ["iteration", "1", "2", "3", "4"]
+
+
+def test_full_disk_keeps_the_old_checkpoint(tmp_path):
+    """A real write that the system cuts off at 100 kB, as a full disk would."""
+    path = tmp_path / "t.pt"
+    save_checkpoint(path, {"value": 1})
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(HdError, match="the previous one is unchanged"):
+            save_checkpoint(path, {"value": torch.zeros(1_000_000)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert load_checkpoint(path)["value"] == 1 and list(tmp_path.iterdir()) == [path]

@@ -16,10 +16,11 @@ from hd_training.distill import distill, distill_folder, imitation_loss, load_st
 from hd_training.evaluate import generated_policy
 from hd_training.export_bundle import export_bundle, onnx_bytes
 from hd_training.hypernetwork import ExportedHypernetwork, Hypernetwork, policy_actions
+from hd_training.learner_state import CHECKPOINT, load_teacher
 from hd_training.moments import RunningMoments
 from hd_training.presets import CollectConfig, DistillConfig, PpoConfig, Preset, StudentConfig, TeacherConfig
 from hd_training.robot_set import normalised_context, padded_context
-from hd_training.train_teacher import CHECKPOINT, load_teacher, train_teacher
+from hd_training.train_teacher import train_teacher
 
 PRESET = Preset(
     name="tiny",
