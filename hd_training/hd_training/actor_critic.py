@@ -33,24 +33,27 @@ class BodyWeights:
 
     network: Any  # the network's own part
     valid: Tensor  # (R, L) bool
-    log_std: Tensor  # (R, L, A), of the actions; actors only use it
-
-
-def _body_weights(network: LimbNetwork, context: Tensor, valid: Tensor, std: float) -> BodyWeights:
-    log_std = context.new_full((*valid.shape, SLOTS), math.log(std))
-    return BodyWeights(network.generate(context, valid), valid, log_std)
+    log_std: Tensor | None  # (R, L, A), of the actions; None for critics
 
 
 class LimbActor(nn.Module):
-    """Mean actions per joint slot, with one fixed standard deviation, as in the papers (no tanh)."""
+    """Mean actions per joint slot; their std is fixed, as in the papers, or one learned number per slot (no tanh)."""
 
-    def __init__(self, network: nn.Module, *, std: float = PAPER_ACTION_STD) -> None:
+    def __init__(
+        self, network: nn.Module, *, std: float = PAPER_ACTION_STD, actions: int = SLOTS, learned_std: bool = False
+    ) -> None:
         super().__init__()
-        self.network, self.std = network, std
+        self.network = network
+        log_std = torch.full((actions,), math.log(std))
+        if learned_std:
+            self.log_std = nn.Parameter(log_std)
+        else:
+            self.register_buffer("log_std", log_std, persistent=False)
 
     def generate(self, context: Tensor, valid: Tensor) -> BodyWeights:
         """Weights of R robots from normalised context (R, L, C); valid (R, L) bool."""
-        return _body_weights(self.network, context, valid, self.std)
+        log_std = self.log_std.expand(*valid.shape, -1)
+        return BodyWeights(self.network.generate(context, valid), valid, log_std)
 
     def forward(self, weights: BodyWeights, observation: Tensor) -> Tensor:
         """Mean actions (R, S, L, A) for normalised observations (R, S, L, F); zero for padding limbs."""
@@ -67,7 +70,7 @@ class LimbCritic(nn.Module):
 
     def generate(self, context: Tensor, valid: Tensor) -> BodyWeights:
         """Weights of R robots from normalised context (R, L, C); valid (R, L) bool."""
-        return _body_weights(self.network, context, valid, 1.0)
+        return BodyWeights(self.network.generate(context, valid), valid, None)
 
     def forward(self, weights: BodyWeights, observation: Tensor) -> Tensor:
         """Values (R, S) for normalised observations (R, S, L, F)."""
@@ -77,11 +80,14 @@ class LimbCritic(nn.Module):
 
 
 class ActorCritic(nn.Module):
-    """Separate networks for policy and value, as in the papers."""
+    """Separate networks for policy and value, as in the papers; options as of the actor."""
 
-    def __init__(self, actor: nn.Module, critic: nn.Module, *, std: float = PAPER_ACTION_STD) -> None:
+    def __init__(
+        self, actor: nn.Module, critic: nn.Module, *, std: float = PAPER_ACTION_STD, actions: int = SLOTS,
+        learned_std: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__()
-        self.actor = LimbActor(actor, std=std)
+        self.actor = LimbActor(actor, std=std, actions=actions, learned_std=learned_std)
         self.critic = LimbCritic(critic)
 
     @property

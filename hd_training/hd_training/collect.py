@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -55,6 +56,19 @@ class TeacherPolicy:
                 return self.teacher.actor(weights, rows).numpy()
 
         return act
+
+
+    def sampling_actor(self, seed: int) -> Callable[[np.ndarray], np.ndarray]:
+        """As :meth:`actor`, with actions drawn from the teacher's distribution as in its training."""
+        act, rng = self.actor(), np.random.default_rng(seed)
+        with torch.no_grad():
+            std = self.teacher.actor.generate(self.context, self.valid).log_std.exp().unsqueeze(1).numpy()
+
+        def sample(observation: np.ndarray) -> np.ndarray:
+            mean = act(observation)
+            return mean + std * rng.standard_normal(mean.shape)
+
+        return sample
 
 
 def collect(

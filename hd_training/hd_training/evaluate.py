@@ -1,73 +1,43 @@
 """Command `evaluate`: returns per robot of teacher and generated student policy beside zero and random actions.
 
-Every policy plays the same episodes (same robots, seeds and reset noise), deterministically: mean actions. The student
-runs from the exported generator bundle, as on a robot. One episode's distance is its return times the control period,
-since the reward is the forward speed.
+Every policy plays the same episodes (same robots, seeds and reset noise). Teachers act deterministically (mean
+actions) and by sampling; the student runs from the exported generator bundle, as on a robot. One episode's distance is
+its return times the control period, since the reward is the forward speed.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import json
-from collections.abc import Callable
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from hd_controller.context import context_features
 from hd_controller.errors import HdError
-from hd_controller.generator_bundle import GeneratorBundle
 from hd_controller.morphology import Morphology
 from hd_controller.mujoco_model import CONTROL_PERIOD_S
-from hd_training.collect import TeacherPolicy
 from hd_training.engine import Engine
+from hd_training.evaluation_plot import plot_evaluation
+from hd_training.evaluation_policies import EVALUATION_SEED, Act, require_exists, standard_policies
+from hd_training.evaluation_video import FORMATS, write_videos
 from hd_training.learner_state import CHECKPOINT
 from hd_training.presets import PRESETS, EvaluateConfig
 from hd_training.robot_set import read_robots
 
-EVALUATION_SEED = 10_000
 BOOTSTRAP_DRAWS = 2000
-Act = Callable[[np.ndarray], np.ndarray]
-"""Raw observations (R, E, L, 17) to actions (R, E, L, 2)."""
+THRESHOLD = 300.0
+"""Return above which a robot counts as moving well (6 m in an episode)."""
 
 
-def zero_policy(observation: np.ndarray) -> np.ndarray:
-    """No effort."""
-    return np.zeros((*observation.shape[:3], 2), np.float32)
-
-
-def random_policy(seed: int) -> Act:
-    """Actions uniform in [-1, 1], drawn anew at every step."""
-    rng = np.random.default_rng(seed)
-    return lambda observation: rng.uniform(-1, 1, (*observation.shape[:3], 2))
-
-
-def generated_policy(bundle: GeneratorBundle, robots: list[Morphology]) -> Act:
-    """The policies that a generator bundle writes for these robots, each applied to its batch of environments."""
-    networks = [bundle.layers(context_features(robot)) for robot in robots]
-    mean, std, clip = bundle.observation_mean, bundle.observation_std, bundle.observation_clip
-
-    def act(observation: np.ndarray) -> np.ndarray:
-        actions = np.zeros((*observation.shape[:3], 2), np.float32)
-        for index, (robot, layers) in enumerate(zip(robots, networks, strict=True)):
-            limbs = len(robot.limbs)
-            rows = ((observation[index, :, :limbs] - mean) / std).clip(-clip, clip).astype(np.float32)
-            values = rows.reshape(len(rows), -1)
-            for weight, bias in layers[:-1]:
-                values = np.maximum(values @ weight + bias, 0.0)
-            values = values @ layers[-1][0] + layers[-1][1]
-            actions[index, :, :limbs] = values.reshape(len(rows), limbs, 2)
-        return actions
-
-    return act
-
-
-def episode_returns(robots: list[Morphology], act: Act, config: EvaluateConfig, *, workers: int) -> np.ndarray:
+def episode_returns(
+    robots: list[Morphology], act: Act, config: EvaluateConfig, *, workers: int, seed: int = EVALUATION_SEED
+) -> np.ndarray:
     """Return (R, episodes) of the first episode of each environment."""
-    engine = Engine(
-        robots, environments=config.episodes, seed=EVALUATION_SEED, workers=workers, episode_steps=config.steps
-    )
+    engine = Engine(robots, environments=config.episodes, seed=seed, workers=workers, episode_steps=config.steps)
     total = np.zeros((len(robots), config.episodes))
     running = np.ones(total.shape, bool)
     while running.any():
@@ -86,19 +56,33 @@ def bootstrap_interval(values: np.ndarray, seed: int = 0) -> tuple[float, float]
     return float(low), float(high)
 
 
-def evaluate(robots: list[Morphology], policies: dict[str, Act], config: EvaluateConfig, *, workers: int) -> dict:
-    """Returns and distances of every policy on every robot, with intervals, ready for JSON."""
-    returns = {name: episode_returns(robots, act, config, workers=workers) for name, act in policies.items()}
+def named(robots: list[Morphology]) -> dict[str, Morphology]:
+    """Robots by name; bodies that share a name get a part of their body id."""
+    names = [robot.name for robot in robots]
+    return {r.name if names.count(r.name) == 1 else f"{r.name}_{r.body_id[:8]}": r for r in robots}
+
+
+def evaluate(
+    robots: list[Morphology], policies: dict[str, Act], config: EvaluateConfig, *, workers: int,
+    seed: int = EVALUATION_SEED,
+) -> dict:  # fmt: skip
+    """Returns and distances of every policy on every robot, with intervals, ready for JSON.
+
+    A robot's interval is over its episodes, the summary's over the robots' means.
+    """
+    returns = {
+        name: episode_returns(robots, act, config, workers=workers, seed=seed) for name, act in policies.items()
+    }
     rows = {}
-    for index, robot in enumerate(robots):
-        rows[robot.name] = {"body_id": robot.body_id, "limbs": len(robot.limbs)} | {
+    for index, (label, robot) in enumerate(named(robots).items()):
+        rows[label] = {"body_id": robot.body_id, "limbs": len(robot.limbs)} | {
             name: _figures(values[index]) for name, values in returns.items()
         }
-    summary = {name: _figures(values.mean(axis=1)) for name, values in returns.items()}
+    summary = {name: _figures(values.mean(axis=1)) | _spread(values.mean(axis=1)) for name, values in returns.items()}
     if "teacher" in summary and "student" in summary:
         summary["student_to_teacher"] = summary["student"]["return"] / summary["teacher"]["return"]
-    settings = {"episodes": config.episodes, "steps": config.steps, "seed": EVALUATION_SEED}
-    return settings | {"summary": summary, "robots": rows}
+    settings = {"episodes": config.episodes, "steps": config.steps, "seed": seed, "threshold": THRESHOLD}
+    return settings | {"policies": list(policies), "summary": summary, "robots": rows}
 
 
 def _figures(values: np.ndarray) -> dict:
@@ -109,57 +93,101 @@ def _figures(values: np.ndarray) -> dict:
     }
 
 
+def _spread(means: np.ndarray) -> dict:
+    """Median of the robots' means (R,), and the share of robots above the threshold."""
+    share = round(float((means > THRESHOLD).mean()), 4)
+    return {"median": round(float(np.median(means)), 2), "share_above_threshold": share}
+
+
 def table(result: dict) -> str:
-    """Markdown table: return (and distance in metres) per robot and policy."""
-    policies = [name for name in result["summary"] if isinstance(result["summary"][name], dict)]
+    """Markdown table: return, its 95 % interval and distance per robot and policy, then the robots as a whole."""
+    policies = result["policies"]
     lines = ["| robot | limbs | " + " | ".join(policies) + " |", "|---" * (len(policies) + 2) + "|"]
     entries = [*result["robots"].items(), ("**mean**", {"limbs": "", **result["summary"]})]
     for robot, row in entries:
-        cells = [f"{row[name]['return']:.0f} ({row[name]['distance_m']:.1f} m)" for name in policies]
+        cells = [_cell(row[name]) for name in policies]
         lines.append(f"| {robot} | {row['limbs']} | " + " | ".join(cells) + " |")
+    summary = result["summary"]
+    medians = [f"{summary[name]['median']:.0f}" for name in policies]
+    shares = [f"{100 * summary[name]['share_above_threshold']:.0f} %" for name in policies]
+    lines.append("| **median** |  | " + " | ".join(medians) + " |")
+    lines.append(f"| **above {result['threshold']:.0f}** |  | " + " | ".join(shares) + " |")
     return "\n".join(lines)
 
 
+def _cell(figures: dict) -> str:
+    low, high = figures["interval"]
+    return f"{figures['return']:.0f} [{low:.0f}, {high:.0f}] ({figures['distance_m']:.1f} m)"
+
+
 def write_result(result: dict, folder: Path) -> None:
-    """Write evaluation.json and evaluation.csv."""
+    """Write evaluation.json, evaluation.csv and evaluation.png."""
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "evaluation.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     with open(folder / "evaluation.csv", "w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
-        writer.writerow(["robot", "policy", "return", "low", "high", "distance_m"])
+        writer.writerow(["robot", "body_id", "limbs", "policy", "return", "low", "high", "distance_m"])
         for robot, row in result["robots"].items():
-            for name, figures in row.items():
-                if isinstance(figures, dict):
-                    writer.writerow([robot, name, figures["return"], *figures["interval"], figures["distance_m"]])
+            for name in result["policies"]:
+                figures = row[name]
+                cells = [figures["return"], *figures["interval"], figures["distance_m"]]
+                writer.writerow([robot, row["body_id"], row["limbs"], name, *cells])
+    plot_evaluation(result, folder / "evaluation.png")
 
 
-def standard_policies(robots: list[Morphology], teacher: Path | None, generator: Path | None) -> dict[str, Act]:
-    """Zero, random, and what exists of teacher and student."""
-    policies: dict[str, Act] = {"zero": zero_policy, "random": random_policy(EVALUATION_SEED)}
-    if teacher is not None and teacher.exists():
-        policies["teacher"] = TeacherPolicy.load(teacher, robots).actor()
-    if generator is not None and generator.exists():
-        policies["student"] = generated_policy(GeneratorBundle.load(generator), robots)
-    return policies
+def parser() -> argparse.ArgumentParser:
+    """Arguments of the command."""
+    result = argparse.ArgumentParser(
+        description="Returns per robot of a teacher, of a generator's policies, and of zero and random actions.",
+        epilog="example: evaluate --robots hd_training/robots/test --out runs/laptop --video gif",
+    )
+    result.add_argument("--preset", choices=sorted(PRESETS), default="laptop", help="episodes, steps and workers")
+    result.add_argument("--robots", type=Path, nargs="+", required=True, help="robot files or folders, seen or unseen")
+    result.add_argument("--out", type=Path, required=True, help="folder for evaluation.json, .csv and .png")
+    result.add_argument("--teacher", type=Path, help=f"checkpoint or archive (default: OUT/{CHECKPOINT} if there)")
+    result.add_argument("--generator", type=Path, help="generator bundle's folder (default: OUT/generator if there)")
+    result.add_argument("--episodes", type=int, help="episodes per robot and policy (default: the preset's)")
+    result.add_argument("--steps", type=int, help="control steps per episode (default: the preset's)")
+    result.add_argument("--seed", type=int, default=EVALUATION_SEED, help=f"default {EVALUATION_SEED}")
+    result.add_argument("--workers", type=int, help="simulation threads (default: the preset's)")
+    result.add_argument("--video", choices=FORMATS, help="films of the best, median and worst robot (MUJOCO_GL=egl)")
+    result.add_argument("--json", action="store_true", help="print the result as JSON instead of a table")
+    result.add_argument("--skip-invalid", action="store_true", help="leave robots out that cannot be read")
+    return result
+
+
+def run(arguments: argparse.Namespace) -> dict:
+    """Evaluate as the command line says and write the files; returns the result."""
+    require_exists(arguments.teacher, "--teacher")
+    require_exists(arguments.generator, "--generator")
+    preset, given = PRESETS[arguments.preset], {"episodes": arguments.episodes, "steps": arguments.steps}
+    config = replace(preset.evaluate, **{name: value for name, value in given.items() if value is not None})
+    robots = read_robots(arguments.robots, skip_invalid=arguments.skip_invalid)
+    teacher = arguments.teacher or arguments.out / CHECKPOINT
+    generator = arguments.generator or arguments.out / "generator"
+    policies = standard_policies(robots, teacher, generator, seed=arguments.seed)
+    workers = arguments.workers or preset.workers
+    result = evaluate(robots, policies, config, workers=workers, seed=arguments.seed)
+    write_result(result, arguments.out)
+    if arguments.video:
+        shown = next(name for name in ("student", "teacher", "random") if name in policies)
+        write_videos(
+            result, named(robots), shown, lambda few: standard_policies(few, teacher, generator)[shown],
+            arguments.out, suffix=arguments.video, steps=config.steps,
+        )  # fmt: skip
+    return result
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Evaluate teacher and student of a folder on robots, seen in training or not."""
-    parser = argparse.ArgumentParser(description="Returns of teacher, student, zero and random actions per robot.")
-    parser.add_argument("--preset", choices=sorted(PRESETS), default="laptop", help="episodes and steps")
-    parser.add_argument("--robots", type=Path, nargs="+", required=True, help="robot files or folders")
-    parser.add_argument("--out", type=Path, required=True, help=f"folder with {CHECKPOINT} and/or generator/")
-    arguments = parser.parse_args(argv)
-    preset = PRESETS[arguments.preset]
+    """Evaluate teacher and student on robots, seen in training or not."""
+    arguments = parser().parse_args(argv)
     try:
-        robots = read_robots(arguments.robots)
-        policies = standard_policies(robots, arguments.out / CHECKPOINT, arguments.out / "generator")
-        result = evaluate(robots, policies, preset.evaluate, workers=preset.workers)
+        with contextlib.redirect_stdout(sys.stderr):  # notes on robots, so that stdout holds the result alone
+            result = run(arguments)
     except HdError as error:
-        print(f"error: {error}")
+        print(f"error: {error}", file=sys.stderr)
         return 1
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    write_result(result, arguments.out)
-    print(table(result))
+    print(json.dumps(result, indent=1) if arguments.json else table(result))
     return 0
 
 

@@ -13,7 +13,8 @@ from hd_controller.morphology import Morphology
 from hd_training.collect import collect
 from hd_training.demo_robots import demo_robots
 from hd_training.distill import distill_folder
-from hd_training.evaluate import evaluate, standard_policies, table, write_result
+from hd_training.evaluate import evaluate, table, write_result
+from hd_training.evaluation_policies import standard_policies
 from hd_training.export_bundle import export_bundle
 from hd_training.learner_state import CHECKPOINT
 from hd_training.presets import PRESETS, Preset

@@ -13,7 +13,7 @@ from hd_controller.generator import policy_for
 from hd_controller.generator_bundle import GeneratorBundle
 from hd_training.collect import collect
 from hd_training.distill import distill, distill_folder, imitation_loss, load_student, load_trajectories
-from hd_training.evaluate import generated_policy
+from hd_training.evaluation_policies import generated_policy
 from hd_training.export_bundle import export_bundle, onnx_bytes
 from hd_training.hypernetwork import ExportedHypernetwork, Hypernetwork, policy_actions
 from hd_training.learner_state import CHECKPOINT, load_teacher
