@@ -19,7 +19,7 @@ from pip_install import (
     repair_interrupted,
     site_packages_of,
 )
-from prerequisites import check_machine, check_space, check_tools
+from prerequisites import check_machine, check_path, check_space, check_tools
 from problem import SetupProblem
 from steps import Step, StepRunner, digest
 
@@ -46,6 +46,7 @@ class EnvironmentSetup:
             steps.append(self._pip_step("slow", "installing robots for the slow tests", ["slow"], [], "--no-deps"))
         if all(self._runner.is_done(step) for step in steps):
             return
+        check_path(self._layout.root)
         check_machine(with_ros_wheels=self._distribution is None)
         check_tools()
         if not self._runner.is_done(steps[-1]):

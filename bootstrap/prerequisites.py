@@ -44,6 +44,15 @@ def check_tools() -> None:
         raise SetupProblem(f"Python's C header {header} is missing: install the package python3-dev")
 
 
+def check_path(folder: Path) -> None:
+    """Raise SetupProblem when the path holds characters that the set-up scripts of ROS 2 do not take."""
+    if any(character.isspace() for character in str(folder)):
+        raise SetupProblem(
+            f"the path '{folder}' has a space in it, which the set-up scripts of ROS 2 do not take: "
+            "move the repository to a path without spaces"
+        )
+
+
 def check_space(folder: Path, *, needed_bytes: int = NEEDED_BYTES) -> None:
     """Raise SetupProblem when `folder` cannot be written or its disk has too little free space."""
     if not os.access(folder, os.W_OK):

@@ -15,6 +15,7 @@ from steps import Step, StepRunner, digest
 
 _READ_WHOLE = {"package.xml", "setup.py", "setup.cfg", "CMakeLists.txt", "colcon.meta"}
 _INTERFACES = {".msg", ".srv", ".action"}
+_LEFTOVERS = (".pyc", "~", ".swp", "MUJOCO_LOG.TXT")  # written by Python, editors and MuJoCo, never installed
 _IGNORED = {"__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis", "test"}
 
 
@@ -53,6 +54,8 @@ class Workspace:
         environment["VIRTUAL_ENV"] = str(venv)
         environment["PATH"] = _in_front(str(venv / "bin"), environment.get("PATH", ""))
         environment.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+        if not environment.get("HOME"):
+            environment.setdefault("ROS_LOG_DIR", str(self._layout.log / "ros"))  # else rclpy fails to start
         if self._distribution is None:
             environment.pop("PYTHONHOME", None)
             for name in ("PYTHONPATH", "LD_LIBRARY_PATH"):
@@ -121,7 +124,7 @@ def _files(folder: Path) -> list[Path]:
     found = []
     for parent, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if name not in _IGNORED and not name.endswith(".egg-info"))
-        found += [Path(parent) / name for name in sorted(names) if not name.endswith(".pyc")]
+        found += [Path(parent) / name for name in sorted(names) if not name.endswith(_LEFTOVERS)]
     return found
 
 

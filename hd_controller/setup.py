@@ -35,10 +35,10 @@ setup(
     entry_points={
         "console_scripts": [
             "bench = hd_controller.bench:main",
-            "controller_node = hd_controller.controller_node:main",
-            "description_node = hd_controller.description_node:main",
-            "generator_node = hd_controller.generator_node:main",
-            "set_robot = hd_controller.set_robot:main",
+            "controller_node = hd_controller.programs:controller_node",
+            "description_node = hd_controller.programs:description_node",
+            "generator_node = hd_controller.programs:generator_node",
+            "set_robot = hd_controller.programs:set_robot",
         ],
     },
 )

@@ -20,7 +20,7 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            "bridge_node = hd_sim_bridge.bridge_node:main",
+            "bridge_node = hd_sim_bridge.programs:bridge_node",
             "render_robots = hd_sim_bridge.render_robots:main",
         ],
     },

@@ -58,6 +58,12 @@ def declared_arguments() -> list[DeclareLaunchArgument]:
             description="odom: pose and twist of the torso; imu: orientation and angular velocity alone",
         ),
         DeclareLaunchArgument(
+            "allow_out_of_distribution",
+            default_value="false",
+            choices=["true", "false"],
+            description="activate the policy of a robot outside the trained range too",
+        ),
+        DeclareLaunchArgument(
             "autostart",
             default_value="true",
             choices=["true", "false"],
@@ -94,6 +100,7 @@ def generate_launch_description() -> LaunchDescription:
         "command_type": argument("command_type", str),
         "base_state": argument("base_state", str),
         "autostart": argument("autostart", bool),
+        "allow_out_of_distribution": argument("allow_out_of_distribution", bool),
     }
     return LaunchDescription(
         [

@@ -43,6 +43,12 @@ def declared_arguments() -> list[DeclareLaunchArgument]:
         DeclareLaunchArgument(
             "viewer", default_value="none", choices=["none", "native"], description="native: show MuJoCo's window"
         ),
+        DeclareLaunchArgument(
+            "allow_out_of_distribution",
+            default_value="false",
+            choices=["true", "false"],
+            description="run the policy of a robot outside the trained range too",
+        ),
         DeclareLaunchArgument("seed", default_value="0", description="seed of the small noise in the first pose"),
         DeclareLaunchArgument(
             "real_time_factor", default_value="1", description="simulated seconds per second; not used in lockstep"
@@ -79,11 +85,15 @@ def generate_launch_description() -> LaunchDescription:
         "seed": argument("seed", int),
         "real_time_factor": argument("real_time_factor", float),
     }
+    controller = {
+        "lockstep": argument("lockstep", bool),
+        "allow_out_of_distribution": argument("allow_out_of_distribution", bool),
+    }
     return LaunchDescription(
         [
             *declared_arguments(),
             node("hd_sim_bridge", "bridge_node", simulation),
-            node("hd_controller", "controller_node", {"lockstep": argument("lockstep", bool)}),
+            node("hd_controller", "controller_node", controller),
             node("hd_controller", "generator_node", {"generator": argument("generator", str)}),
             node("hd_controller", "description_node", {"robot": argument("robot", str)}),
         ]

@@ -89,3 +89,9 @@ def test_missing_headers_and_missing_venv_are_named(monkeypatch, tmp_path):
 def test_the_scripts_can_be_executed():
     assert os.access(ROOT / "hd", os.X_OK)
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_a_path_with_a_space_is_refused(tmp_path):
+    with pytest.raises(SetupProblem, match="a space in it"):
+        prerequisites.check_path(tmp_path / "my robots")
+    prerequisites.check_path(Path("/opt/robots"))

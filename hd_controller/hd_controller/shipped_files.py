@@ -45,10 +45,10 @@ def robot_file(robot: str) -> Path:
 
 def generator_folder(generator: str) -> Path:
     """The folder of a generator bundle by path, or of a shipped one by name (`default`); raises HdError."""
-    shipped = share_folder() / "generators" / generator
-    if generator and shipped.is_dir():
-        return shipped
+    folder = share_folder() / "generators"
+    if generator and (folder / generator).is_dir():
+        return folder / generator
     path = Path(generator).expanduser()
     if generator and path.is_dir():
         return path.resolve()
-    raise HdError(f"generator '{generator}' is neither a folder nor a shipped generator (looked in {shipped.parent})")
+    raise HdError(f"generator '{generator}' is neither a folder nor a shipped generator (looked in {folder})")

@@ -53,6 +53,11 @@ def declare_and_read(node: Node) -> BridgeSettings:
     for name in ("real_time_factor", "command_timeout"):
         if not 0 < getattr(settings, name) < float("inf"):
             raise HdError(f"parameter {name} is {getattr(settings, name)}; expected a positive number")
+    for name in ("duration", "start_timeout"):
+        if not 0 <= getattr(settings, name) < float("inf"):
+            raise HdError(f"parameter {name} is {getattr(settings, name)}; expected 0 or a positive number")
+    if settings.seed < 0:
+        raise HdError(f"parameter seed is {settings.seed}; expected 0 or a positive number")
     if settings.viewer not in VIEWERS:
         raise HdError(f"parameter viewer is '{settings.viewer}'; expected one of {', '.join(VIEWERS)}")
     return settings

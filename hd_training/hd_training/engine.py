@@ -9,8 +9,8 @@ Observations are relative to the world's origin, from which reset noise moves th
 from __future__ import annotations
 
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 import mujoco
 import numpy as np
@@ -20,6 +20,7 @@ from hd_controller.morphology import Morphology
 from hd_controller.observation import OBSERVATION_SIZE
 from hd_training.batch_arrays import BatchArrays
 from hd_training.flat_task import EPISODE_STEPS, forward_reward, has_fallen, reset_noise
+from hd_training.worker_team import WorkerTeam
 
 STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 LONGEST_STEP_M = 1.0
@@ -84,8 +85,7 @@ class Engine:
         self.episode = np.zeros((robots, environments), np.int64)
         self.returns = np.zeros((robots, environments))
         self._standing = np.array([[morphology.standing_height] for morphology in morphologies])
-        self._workers = workers
-        self._pool = ThreadPoolExecutor(max(1, workers - 1))
+        self._team = WorkerTeam(workers)
         self._blocks = self._split(workers)
         self.reset(stagger=stagger)
 
@@ -127,10 +127,7 @@ class Engine:
     def _simulate(self) -> np.ndarray:
         """Step everything; says which environments (R, E) MuJoCo reset for lack of stability or left not finite."""
         queue, diverged = deque(self._blocks), np.zeros(self.elapsed.shape, bool)
-        helpers = [self._pool.submit(self._work, queue, diverged) for _ in range(self._workers - 1)]
-        self._work(queue, diverged)
-        for helper in helpers:
-            helper.result()
+        self._team.run(partial(self._work, queue, diverged))
         self._batch.copy_out()
         return diverged | self._batch.not_finite()
 
@@ -157,9 +154,11 @@ class Engine:
     def _finish(self, result: StepResult) -> None:
         """Observe all, keep what ended, and start its next episode."""
         self._batch.observe(self.observation)
+        ended = result.ended
+        if not ended.any():
+            return
         for r, e in np.argwhere(result.timed_out):
             result.last_observations.append((int(r), int(e), self.observation[r, e].copy()))
-        ended = result.ended
         for r, e in np.argwhere(ended):
             episode = (int(r), float(self.returns[r, e]), int(self.elapsed[r, e]), bool(result.diverged[r, e]))
             result.episodes.append(episode)
@@ -199,4 +198,4 @@ class Engine:
 
     def close(self) -> None:
         """End the worker threads."""
-        self._pool.shutdown()
+        self._team.close()

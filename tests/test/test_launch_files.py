@@ -36,8 +36,10 @@ KEYWORDS = {
     "ParameterValue": {"value_type"},
     "Shutdown": {"reason", "condition"},
 }  # fmt: skip
-SIM_ARGUMENTS = {"robot", "generator", "lockstep", "duration", "namespace", "viewer", "seed", "real_time_factor"}
-HARDWARE_ARGUMENTS = {"robot", "generator", "namespace", "command_type", "joint_states", "imu", "odom", "e_stop"}
+SIM_ARGUMENTS = {"robot", "generator", "lockstep", "duration", "namespace", "viewer", "seed", "real_time_factor",
+                 "allow_out_of_distribution"}
+HARDWARE_ARGUMENTS = {"robot", "generator", "namespace", "command_type", "joint_states", "imu", "odom", "e_stop",
+                      "allow_out_of_distribution"}
 
 
 def test_there_are_launch_files_and_the_folder_is_no_package():

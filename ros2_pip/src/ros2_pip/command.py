@@ -27,6 +27,8 @@ def main(argv: list[str] | None = None) -> int:
     except CommandError as error:
         print(f"ros2 {arguments.verb}: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     except BrokenPipeError:  # the reader of our output ended, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
