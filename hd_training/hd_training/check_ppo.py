@@ -3,8 +3,8 @@
 The learner is the one that trains the teacher; only engine and network differ: one robot, the single-robot MLP with a
 learned std of actions. The reference is Tianshou's benchmark of PPO on HalfCheetah-v3 (ten seeds, mean actions), file
 examples/mujoco/benchmark/HalfCheetah-v3/ppo/test_rew_10seeds.csv of github.com/thu-ml/tianshou, whose settings
-(64 environments, 2048 steps, minibatches of 64, 10 epochs, rate 3e-4) are used where ours has the same knob. The task
-is the same in v3 and v5; the simulator is newer.
+(2048 steps an iteration, minibatches of 64, 10 epochs, rate 3e-4 falling to 0 in 3 million steps) are used where ours
+has the same knob; docs/results.md lists what differs. The task is the same in v3 and v5; the simulator is newer.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CONFIG = PpoConfig(
     minutes=float("inf"), environments=64, horizon=32, minibatch=64, epochs=10, learning_rate=3e-4,
     rate_schedule="cosine", warmup_iterations=0, max_steps=3_000_000, kl_limit=float("inf"),
 )  # fmt: skip
-"""Its rate falls to 0 at 3 million steps whatever the number of steps run, as the reference's."""
+"""The rate falls to 0 at 3 million steps whatever the number of steps run, as the reference's."""
 TEST_EPISODES = 10
 
 
