@@ -23,7 +23,7 @@ from hd_controller.mujoco_model import CONTROL_PERIOD_S
 from hd_training.engine import Engine
 from hd_training.evaluation_plot import plot_evaluation
 from hd_training.evaluation_policies import EVALUATION_SEED, Act, require_exists, standard_policies
-from hd_training.evaluation_video import FORMATS, write_videos
+from hd_training.evaluation_video import FORMATS, require_format, write_videos
 from hd_training.learner_state import CHECKPOINT
 from hd_training.presets import PRESETS, EvaluateConfig
 from hd_training.robot_set import read_robots
@@ -158,6 +158,7 @@ def parser() -> argparse.ArgumentParser:
 
 def run(arguments: argparse.Namespace) -> dict:
     """Evaluate as the command line says and write the files; returns the result."""
+    require_format(arguments.video)
     require_exists(arguments.teacher, "--teacher")
     require_exists(arguments.generator, "--generator")
     preset, given = PRESETS[arguments.preset], {"episodes": arguments.episodes, "steps": arguments.steps}

@@ -5,6 +5,7 @@ Needs an off-screen OpenGL: MUJOCO_GL=egl (package libegl1) or MUJOCO_GL=osmesa 
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,6 +27,12 @@ def ranked(result: dict, policy: str) -> dict[str, str]:
     """Names of the best, the median and the worst robot by this policy's mean return."""
     names = sorted(result["robots"], key=lambda name: -result["robots"][name][policy]["return"])
     return {"best": names[0], "median": names[len(names) // 2], "worst": names[-1]}
+
+
+def require_format(suffix: str | None) -> None:
+    """HdError for a film format that this machine cannot write."""
+    if suffix == "mp4" and importlib.util.find_spec("imageio_ffmpeg") is None:
+        raise HdError("MP4 needs the Python package imageio-ffmpeg; install it, or choose --video gif")
 
 
 def film(robot: Morphology, act: Act, *, steps: int, seed: int) -> list[np.ndarray]:
@@ -56,7 +63,7 @@ def film(robot: Morphology, act: Act, *, steps: int, seed: int) -> list[np.ndarr
 
 
 def write_film(frames: list[np.ndarray], path: Path) -> None:
-    """Write a .gif, or a .mp4 where imageio with ffmpeg is installed."""
+    """Write a .gif or .mp4; see :func:`require_format`."""
     period = STEPS_PER_FRAME * CONTROL_PERIOD_S
     if path.suffix == ".gif":
         from PIL import Image
@@ -64,10 +71,8 @@ def write_film(frames: list[np.ndarray], path: Path) -> None:
         first, *others = [Image.fromarray(frame) for frame in frames]
         first.save(path, save_all=True, append_images=others, duration=round(1000 * period), loop=0)
         return
-    try:
-        import imageio_ffmpeg
-    except ImportError:
-        raise HdError(f"{path}: MP4 needs the package imageio-ffmpeg; install it, or choose --video gif") from None
+    import imageio_ffmpeg
+
     writer = imageio_ffmpeg.write_frames(str(path), (WIDTH, HEIGHT), fps=round(1 / period))
     writer.send(None)
     for frame in frames:

@@ -96,3 +96,10 @@ def test_films_of_best_median_and_worst(trained, tmp_path):
     assert command.main([*arguments, "--out", str(tmp_path / "o")]) == 0
     films = sorted(path.name.split("_")[1] for path in (tmp_path / "o").glob("video_*.gif"))
     assert films == ["best", "median", "worst"]
+
+
+def test_mp4_without_its_package_is_refused_before_the_work(trained, capsys, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    arguments = ["--robots", str(trained / "robots"), "--out", str(trained / "o"), "--video", "mp4"]
+    assert command.main(arguments) == 1
+    assert "choose --video gif" in capsys.readouterr().err and not (trained / "o").exists()
