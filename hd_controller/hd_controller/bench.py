@@ -1,4 +1,4 @@
-"""``bench``: what a control step and a generation cost on this computer, beside plain alternatives on the same weights."""
+"""``bench``: what a control step and a generation cost on this computer, beside plain networks of the same weights."""
 
 import argparse
 import json
@@ -106,6 +106,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=5000, help="calls of each")
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args(argv)
+    if arguments.rounds < 1:
+        parser.error(f"--rounds is {arguments.rounds}; expected at least 1")
     try:
         generator = GeneratorBundle.load(generator_folder(arguments.generator))
         description, _ = description_text(arguments.robot)

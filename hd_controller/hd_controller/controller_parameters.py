@@ -47,10 +47,10 @@ def choice(node: Node, name: str, allowed: tuple[str, ...]) -> str:
 
 def positive(node: Node, name: str) -> float:
     """The value of a parameter that must be a positive number; raises HdError otherwise."""
-    value = float(node.get_parameter(name).value)
-    if not 0 < value < float("inf"):
+    value = node.get_parameter(name).value
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
         raise HdError(f"parameter {name} is {value}; expected a positive number")
-    return value
+    return float(value)
 
 
 def settings(node: Node) -> ControllerSettings:

@@ -106,6 +106,10 @@ class GeneratorNode(Node):
 
     def _description(self, message: String) -> None:
         """Hand a new description to the worker."""
+        if self.count_publishers("robot_description") > 1:
+            self.get_logger().warning(
+                "several nodes publish robot_description and the newest wins; is a second system running? Give each a "
+                "namespace or a ROS_DOMAIN_ID of its own", throttle_duration_sec=5.0)
         assert self._worker is not None
         self._worker.submit((message.data, time.monotonic()))
 

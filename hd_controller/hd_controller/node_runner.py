@@ -8,13 +8,16 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import rclpy
+from rclpy.exceptions import ParameterException
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.signals import SignalHandlerOptions
 
 from hd_controller.errors import HdError
 from hd_controller.signals import StopRequest
 
 SPIN_TIMEOUT_S = 0.1
+RCLError = rclpy_implementation.RCLError
 
 
 class RunnableNode(Protocol):
@@ -59,12 +62,13 @@ def guarded(function: Callable[[], None], node: Any) -> Callable[[], None]:
 def run_node(make_node: Callable[[], Any], arguments: list[str] | None = None) -> int:
     """Run the node until it is done or a signal arrives; returns the process exit code.
 
-    A HdError while starting ends in one line and code 1; SIGINT and SIGTERM end in a safe command and code 0.
+    A HdError, and arguments or parameters that ROS refuses, end in one line and code 1; SIGINT and SIGTERM end in a
+    safe command and code 0.
     """
     request = StopRequest().install()
-    rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
     node: Any = None
     try:
+        rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
         node = make_node()
         executor = make_executor(node.get_parameter("executor").value)
         executor.add_node(node)
@@ -75,10 +79,14 @@ def run_node(make_node: Callable[[], Any], arguments: list[str] | None = None) -
     except HdError as problem:
         print(f"error: {problem}", file=sys.stderr, flush=True)
         return 1
-    except Exception:
-        if not request.requested:
+    except Exception as problem:
+        if request.requested:
+            return 0
+        if node is None and isinstance(problem, (ParameterException, RCLError)):
+            print(f"error: {problem}", file=sys.stderr, flush=True)
+        else:
             traceback.print_exc()
-        return 0 if request.requested else 1
+        return 1
     finally:
         _end(node)
 

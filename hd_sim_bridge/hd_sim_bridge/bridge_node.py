@@ -128,7 +128,8 @@ class BridgeNode(Node):
             return
         if result is None:
             kind = "" if isinstance(error, HdError) else f"unexpected {type(error).__name__}: "
-            self._trouble("description", f"description refused: {kind}{error}")
+            sentence = f"description refused: {kind}{error}"
+            self._trouble(sentence, sentence)
             self._resume()
             return
         next_ns = self._now_ns + STEP_NS if self._simulation is not None else self._offset_ns

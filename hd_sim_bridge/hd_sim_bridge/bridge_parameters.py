@@ -46,6 +46,8 @@ def declare_and_read(node: Node) -> BridgeSettings:
         descriptor = ParameterDescriptor(description=meaning, read_only=True, dynamic_typing=True)
         value = node.declare_parameter(name, default, descriptor).value
         try:
+            if isinstance(default, bool) and not isinstance(value, bool):
+                raise TypeError
             values[name] = type(default)(value)
         except (TypeError, ValueError):
             raise HdError(f"parameter {name} is '{value}'; expected a value like {default!r}") from None
