@@ -38,6 +38,8 @@ def train(preset: Preset, folders: list[Path], out: Path, *, resume: bool) -> Pa
     """Run the chain into `out`; returns the folder of the generator bundle."""
     if not resume and (out / CHECKPOINT).exists():
         raise HdError(f"{out} holds a trained teacher already; continue it with --resume or choose another --out")
+    if resume and not (out / CHECKPOINT).exists():
+        raise HdError(f"{out} holds no teacher to continue; leave --resume away to start, or name the run's --out")
     if not resume and (out / "robots").exists():
         shutil.rmtree(out / "robots")
     robots = prepare_robots(folders, preset, out)
@@ -69,6 +71,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--resume", action="store_true", help="continue the run in --out")
     arguments = parser.parse_args(argv)
     preset = replace(PRESETS[arguments.preset], seed=arguments.seed)
+    if arguments.minutes is not None and not arguments.minutes > 0:
+        parser.error(f"--minutes is {arguments.minutes:g}; expected a positive number")
     if arguments.minutes is not None:
         preset = replace(preset, ppo=replace(preset.ppo, minutes=arguments.minutes))
     if arguments.sampled is not None:
@@ -77,6 +81,9 @@ def main(argv: list[str] | None = None) -> int:
         generator = train(preset, arguments.robots, arguments.out, resume=arguments.resume)
     except HdError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"error: {error.filename or arguments.out} cannot be written ({error.strerror})", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"interrupted; continue with --resume --out {arguments.out}", file=sys.stderr)
