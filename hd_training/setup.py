@@ -24,8 +24,8 @@ setup(
         (f"share/{PACKAGE}/robots/test", files("robots/test")),
     ],
     install_requires=[
-        "setuptools", "numpy", "mujoco>=3.3,<4", "torch", "onnx", "onnxscript", "tqdm", "matplotlib", "gymnasium", "imageio",
-        "tensorboard",
+        "setuptools", "numpy", "mujoco>=3.3,<4", "torch", "onnx", "onnxscript", "tqdm", "matplotlib", "gymnasium",
+        "imageio", "tensorboard",
     ],
     extras_require={"test": ["pytest", "hypothesis"]},
     zip_safe=False,
