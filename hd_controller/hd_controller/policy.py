@@ -1,7 +1,7 @@
 """The per-robot MLP: the only network that runs at control rate.
 
 h = ReLU(sum_i (W_i x_i + b_i)), hidden ReLU layers, then one mean action per joint slot. The per-limb matrices are
-stacked once, so a step is a few matrix-vector products into preallocated arrays.
+stacked once, so a step is a few vector-matrix products into preallocated arrays.
 """
 
 import numpy as np
@@ -14,7 +14,13 @@ Layer = tuple[np.ndarray, np.ndarray]
 
 
 class MlpPolicy:
-    """Mean actions of one robot from its observation; owns its buffers, so one instance serves one thread."""
+    """Mean actions of one robot from its observation; owns its buffers, so one instance serves one thread.
+
+    Two things are worked into the weights once, so that a step is as few calls as possible. The scale 1 / std of the
+    normalisation goes into the first matrix: clip((x - mean) / std, -c, c) @ W = clip(x - mean, -c std, c std) @ (W /
+    std). The mean stays outside, subtracted in float64, because mean / std may be large. Each bias is the last row of
+    its matrix, and each layer's input ends with a 1 that no step overwrites.
+    """
 
     def __init__(self, layers: list[Layer], mean: np.ndarray, std: np.ndarray, clip: float) -> None:
         """Keep float32 copies of the layers.
@@ -26,18 +32,26 @@ class MlpPolicy:
             clip: bound of the normalised observation.
 
         Raises:
-            BundleError: shapes that do not chain or numbers that are not finite.
+            BundleError: shapes that do not chain, numbers that are not finite, or a std too small for float32.
         """
         check_layers(layers)
-        self._matrices = [np.ascontiguousarray(weights.T, dtype=np.float32) for weights, _ in layers]
-        self._biases = [np.array(bias, dtype=np.float32) for _, bias in layers]
         limbs = layers[0][0].shape[0] // OBSERVATION_SIZE
+        deviation = np.tile(np.asarray(std, dtype=np.float64), limbs)
         self._mean = np.tile(np.asarray(mean, dtype=np.float64), limbs)
-        self._scale = np.tile(1.0 / np.asarray(std, dtype=np.float64), limbs)
-        self._clip = float(clip)
-        self._normalised = np.empty(limbs * OBSERVATION_SIZE)
-        self._input = np.empty(limbs * OBSERVATION_SIZE, dtype=np.float32)
-        self._outputs = [np.empty(len(bias), dtype=np.float32) for bias in self._biases]
+        self._difference = np.empty(len(deviation))
+        self._upper = (float(clip) * deviation).astype(np.float32)
+        self._lower = -self._upper
+        first, bias = layers[0]
+        matrices = [_with_bias(weights, bias) for weights, bias in [(first / deviation[:, None], bias), *layers[1:]]]
+        if not np.isfinite(matrices[0]).all():
+            raise BundleError(f"The smallest observation_std is {deviation.min():g}; divided by it, the weights of "
+                              "layer 0 leave float32's range. Generate the policy again.")
+        inputs = [np.ones(len(matrix), dtype=np.float32) for matrix in matrices]
+        self._input = inputs[0][:-1]
+        hidden = [values[:-1] for values in inputs[1:]]
+        zeros = [np.zeros(len(values), dtype=np.float32) for values in hidden]
+        self._hidden = list(zip(inputs[:-1], matrices[:-1], hidden, zeros, strict=True))
+        self._last = inputs[-1], matrices[-1], np.empty(2 * limbs, dtype=np.float32)
 
     def act(self, observation: np.ndarray) -> np.ndarray:
         """(L * 2,) mean action of each joint slot, in a buffer that the next call overwrites.
@@ -45,19 +59,22 @@ class MlpPolicy:
         Args:
             observation: (L, 17), see ``observation``.
         """
-        np.subtract(observation.reshape(-1), self._mean, out=self._normalised)
-        np.multiply(self._normalised, self._scale, out=self._normalised)
-        np.clip(self._normalised, -self._clip, self._clip, out=self._normalised)
-        self._input[:] = self._normalised
-        values = self._input
-        last = len(self._matrices) - 1
-        for index, (matrix, bias, out) in enumerate(zip(self._matrices, self._biases, self._outputs, strict=True)):
-            np.dot(matrix, values, out=out)
-            np.add(out, bias, out=out)
-            if index < last:
-                np.maximum(out, 0.0, out=out)
-            values = out
-        return values
+        first = self._input
+        np.subtract(observation.reshape(-1), self._mean, out=self._difference)
+        first[:] = self._difference
+        np.maximum(first, self._lower, out=first)
+        np.minimum(first, self._upper, out=first)
+        for values, matrix, out, zeros in self._hidden:
+            np.dot(values, matrix, out=out)
+            np.maximum(out, zeros, out=out)
+        values, matrix, out = self._last
+        return np.dot(values, matrix, out=out)
+
+
+def _with_bias(weights: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """(inputs + 1, outputs) float32: the matrix with its bias as last row."""
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(np.vstack([weights, bias]), dtype=np.float32)
 
 
 def check_layers(layers: list[Layer]) -> None:

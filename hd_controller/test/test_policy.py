@@ -72,6 +72,32 @@ def test_network_by_hand():
     assert policy.act(observation).tolist() == [21.0, 9.5]
 
 
+def test_a_narrow_feature_far_from_zero_keeps_its_precision():
+    # Scaled in float32 before the mean is taken off, 1000 / 0.001 would leave no digit of the deviation.
+    random = np.random.default_rng(0)
+    mean, std = np.full(OBSERVATION_SIZE, 1000.0), np.full(OBSERVATION_SIZE, 1e-3)
+    layers = random_layers(0, 3, 16, 1)
+    observation = mean + std * random.normal(size=(3, OBSERVATION_SIZE))
+    wanted = limb_sum(layers, observation, mean, std, 10.0)
+    assert MlpPolicy(layers, mean, std, 10.0).act(observation) == pytest.approx(wanted, abs=2e-5)
+
+
+def test_infinite_observations_are_clipped_and_nan_reaches_the_output():
+    layers, mean, std = random_layers(1, 2, 16, 1), np.zeros(OBSERVATION_SIZE), np.ones(OBSERVATION_SIZE)
+    policy, observation = MlpPolicy(layers, mean, std, 5.0), np.zeros((2, OBSERVATION_SIZE))
+    observation[1, 3] = np.inf
+    assert policy.act(observation) == pytest.approx(limb_sum(layers, observation, mean, std, 5.0), abs=2e-5)
+    observation[1, 3] = np.nan
+    assert np.isnan(policy.act(observation)).all(), "the finite check behind the network must see it"
+    observation[1, 3] = 0.0
+    assert np.isfinite(policy.act(observation)).all(), "nothing is left of it in the next step"
+
+
+def test_a_std_that_float32_cannot_divide_by_is_refused():
+    with pytest.raises(BundleError, match="observation_std is 1e-42"):
+        MlpPolicy(random_layers(0, 1, 8, 0), np.zeros(OBSERVATION_SIZE), np.full(OBSERVATION_SIZE, 1e-42), 10.0)
+
+
 def test_layers_are_copied():
     layers = random_layers(0, 2, 8, 1)
     policy = MlpPolicy(layers, np.zeros(OBSERVATION_SIZE), np.ones(OBSERVATION_SIZE), 10.0)
