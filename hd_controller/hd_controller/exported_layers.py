@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hd_controller.errors import BundleError
 from hd_controller.policy import Layer
 from hd_controller.policy_bundle import PolicyBundle
 
@@ -34,12 +35,20 @@ class ExportedNetwork:
 
 
 def exported_network(bundle: PolicyBundle) -> ExportedNetwork:
-    """The network of a checked bundle."""
+    """The network of a checked bundle.
+
+    Raises:
+        BundleError: a standard deviation too small for a float32 factor.
+    """
     slots = bundle.morphology.slots
     weights, bias = bundle.layers[-1]
+    scale = 1.0 / bundle.observation_std.astype(np.float64)
+    if not (scale <= np.finfo(np.float32).max).all():
+        raise BundleError(f"The smallest observation_std is {bundle.observation_std.min():g}, too small for float32; "
+                          "generate the policy again.")
     return ExportedNetwork(
         mean=bundle.observation_mean,
-        scale=(1.0 / bundle.observation_std.astype(np.float64)).astype(np.float32),
+        scale=scale.astype(np.float32),
         clip=bundle.observation_clip,
         layers=[*bundle.layers[:-1], (np.ascontiguousarray(weights[:, slots]), bias[slots])],
         effort_limits=bundle.effort_limits.astype(np.float32),

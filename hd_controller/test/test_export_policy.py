@@ -1,5 +1,6 @@
 """Exported policies, ONNX and C, against the numpy controller: every shipped robot, random observations and states."""
 
+import dataclasses
 import json
 import sys
 from functools import cache
@@ -215,3 +216,12 @@ def test_reference_is_what_the_control_loop_clips():
         observation = kinematics.observe(robot_state(now), Origin.from_pose(first[:3], first[3:7]))
         np.testing.assert_allclose(limited(bundle, raw_actions(bundle, observation)), loop.step(robot_state(now)),
                                    rtol=1e-5, atol=1e-4)
+
+
+def test_a_deviation_beyond_float32_is_refused():
+    bundle = policy("tripod")
+    tiny = bundle.observation_std.copy()
+    tiny[3] = 1e-42
+    for export in (onnx_model, c_sources):
+        with pytest.raises(HdError, match="too small for float32"):
+            export(dataclasses.replace(bundle, observation_std=tiny))
