@@ -8,9 +8,12 @@ from torch import nn
 
 from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
-from hd_training.network_sizes import PAPER_LIMBS
+from hd_controller.observation import OBSERVATION_SIZE
+from hd_training.actor_critic import ActorCritic
+from hd_training.limb_mlp import SingleRobotMlp
+from hd_training.network_sizes import PAPER_LIMBS, SLOTS, MlpSize
 from hd_training.paper_networks import NETWORKS, NetworkInputs, paper_network
-from hd_training.presets import COMPACT, Preset, TeacherConfig
+from hd_training.presets import COMPACT, EXPERT, Preset, TeacherConfig
 from hd_training.teacher import Teacher
 
 
@@ -21,8 +24,10 @@ def describe_architecture(preset: Preset, robots: list[Morphology]) -> dict:
     """
     if preset.network == COMPACT:
         return {"network": COMPACT, **asdict(preset.teacher)}
+    if preset.network == EXPERT:
+        return {"network": EXPERT, **asdict(preset.expert), "limbs": _limbs_of_one(robots)}
     if preset.network not in NETWORKS:
-        known = ", ".join([COMPACT, *sorted(NETWORKS)])
+        known = ", ".join([COMPACT, EXPERT, *sorted(NETWORKS)])
         raise HdError(f"network '{preset.network}' is unknown, expected one of {known}")
     architecture = {"network": preset.network, "std": preset.action_std}
     if preset.network in ("metamorph", "multi_robot_mlp", "single_robot_mlp"):
@@ -44,4 +49,23 @@ def build_network(architecture: dict) -> nn.Module:
     sizes = {name: value for name, value in architecture.items() if name not in ("network", "std")}
     if architecture["network"] == COMPACT:
         return Teacher(TeacherConfig(**sizes))
+    if architecture["network"] == EXPERT:
+        return _expert(**sizes)
     return paper_network(architecture["network"], NetworkInputs(**sizes), std=architecture["std"])
+
+
+def _limbs_of_one(robots: list[Morphology]) -> int:
+    """Limbs of the only robot that an expert has; HdError for several."""
+    if len(robots) != 1:
+        raise HdError(f"an expert is the network of one robot, {len(robots)} given; use train_experts for many")
+    return len(robots[0].limbs)
+
+
+def _expert(*, width: int, hidden: int, initial_std: float, limbs: int) -> nn.Module:
+    """One robot's MLPs with a learned std of actions (the papers' single-robot MLP has a fixed one)."""
+    size = MlpSize(width=width, hidden=hidden)
+    actor, critic = (
+        SingleRobotMlp(observation_size=OBSERVATION_SIZE, outputs=outputs, limbs=limbs, size=size)
+        for outputs in (SLOTS, 1)
+    )
+    return ActorCritic(actor, critic, std=initial_std, learned_std=True)

@@ -9,6 +9,9 @@ from hd_training.network_sizes import PAPER_ACTION_STD
 COMPACT = "compact"
 """Name of this project's own teacher; other names are those of `paper_networks.py`."""
 
+EXPERT = "expert"
+"""Name of the network of a single robot's expert, see `train_experts`."""
+
 
 @dataclass(frozen=True)
 class TeacherConfig:
@@ -20,6 +23,15 @@ class TeacherConfig:
     feedforward: int = 128  # width of the feed-forward part of a layer
     context_width: int = 64  # width of the context encoder
     critic_width: int = 128  # width of the separate critic
+    initial_std: float = 0.5  # standard deviation of the first policy's actions
+
+
+@dataclass(frozen=True)
+class ExpertConfig:
+    """Sizes of a single robot's expert."""
+
+    width: int = 128  # hidden width of actor and critic
+    hidden: int = 1  # hidden-to-hidden matrices
     initial_std: float = 0.5  # standard deviation of the first policy's actions
 
 
@@ -107,6 +119,7 @@ class Preset:
     compiled: bool = False  # torch.compile of the networks where on a GPU
     sampled_robots: int = 16  # robots of the design space trained beside the given ones
     teacher: TeacherConfig = field(default_factory=TeacherConfig)
+    expert: ExpertConfig = field(default_factory=ExpertConfig)
     ppo: PpoConfig = field(default_factory=PpoConfig)
     collect: CollectConfig = field(default_factory=CollectConfig)
     student: StudentConfig = field(default_factory=StudentConfig)
@@ -153,4 +166,15 @@ PAPER = replace(
         value_clip=0.2, advantage_per_robot=False, checkpoint_minutes=5.0,
     ),
 )  # fmt: skip
+EXPERTS = Preset(
+    name="experts",
+    network=EXPERT,
+    workers=1,
+    sampled_robots=0,
+    ppo=PpoConfig(
+        minutes=float("inf"), max_steps=500_000, environments=32, horizon=64, minibatch=512, epochs=5,
+        learning_rate=1e-3, kl_target=0.03, checkpoint_minutes=1.0,
+    ),
+)  # fmt: skip
+"""A single robot's expert; not a preset of the whole chain."""
 PRESETS = {preset.name: preset for preset in (SMOKE, LAPTOP, GPU, PAPER)}

@@ -36,17 +36,18 @@ def start(
     return learner, 0.0
 
 
-def progress_bar(preset: Preset, learner: PpoLearner, seconds: float) -> tqdm:
+def progress_bar(preset: Preset, learner: PpoLearner, seconds: float, *, shown: bool) -> tqdm:
     """A bar over training time, or over steps where no time is set."""
-    config = preset.ppo
+    config, options = preset.ppo, {"desc": "teacher", "mininterval": 5, "disable": not shown}
     if math.isinf(config.minutes):
-        return tqdm(total=config.max_steps, initial=learner.steps, unit="step", desc="teacher", mininterval=5)
-    return tqdm(total=round(config.minutes * 60), initial=round(seconds), unit="s", desc="teacher", mininterval=5)
+        return tqdm(total=config.max_steps, initial=learner.steps, unit="step", **options)
+    return tqdm(total=round(config.minutes * 60), initial=round(seconds), unit="s", **options)
 
 
 def train_teacher(
-    robots: list[Morphology], preset: Preset, folder: Path, *, resume: bool = False, init: Path | None = None
-) -> Path:
+    robots: list[Morphology], preset: Preset, folder: Path, *, resume: bool = False, init: Path | None = None,
+    progress: bool = True,
+) -> Path:  # fmt: skip
     """Train until the preset's minutes or steps are spent; returns the checkpoint's path.
 
     The clock of `minutes` counts training time over all resumed runs. `init` is a checkpoint or archive whose weights
@@ -57,7 +58,7 @@ def train_teacher(
     learner, seconds = start(robots, preset, path, resume=resume, init=init)
     log = TrainingLog(folder, robots, learner.iterations)
     saved = seconds
-    bar = progress_bar(preset, learner, seconds)
+    bar = progress_bar(preset, learner, seconds, shown=progress)
     while seconds < config.minutes * 60 and learner.steps < config.max_steps:
         begin = time.perf_counter()
         samples, episodes = learner.rollout()
@@ -66,7 +67,7 @@ def train_teacher(
         spent = time.perf_counter() - begin
         seconds += spent
         bar.set_postfix(log.write(learner, episodes, losses, seconds, learner.samples / spent), refresh=False)
-        done = learner.steps if bar.unit == "step" else round(seconds)
+        done = learner.steps if math.isinf(config.minutes) else round(seconds)
         bar.update(min(done, bar.total) - bar.n)
         if seconds - saved > config.checkpoint_minutes * 60:
             save_checkpoint(path, learner_state(learner, robots, preset, seconds))
