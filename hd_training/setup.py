@@ -38,6 +38,7 @@ setup(
             "archive_teacher = hd_training.archive_teacher:main",
             "bench_engine = hd_training.bench_engine:main",
             "check_ppo = hd_training.check_ppo:main",
+            "clone_experts = hd_training.clone_experts:main",
             "collect = hd_training.collect:main",
             "count_cost = hd_training.count_cost:main",
             "distill = hd_training.distill:main",

@@ -19,7 +19,7 @@ from hd_training.learner_state import CHECKPOINT
 
 KEPT = (
     "architecture", "context_set", "observation_set", "preset", "body_ids", "context_mean", "context_std", "moments",
-    "scale", "counters",
+    "scale", "counters", "origin",
 )  # fmt: skip
 
 

@@ -144,7 +144,8 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--preset", choices=sorted(PRESETS), default="laptop", help="episodes, steps and workers")
     result.add_argument("--robots", type=Path, nargs="+", required=True, help="robot files or folders, seen or unseen")
     result.add_argument("--out", type=Path, required=True, help="folder for evaluation.json, .csv and .png")
-    result.add_argument("--teacher", type=Path, help=f"checkpoint or archive (default: OUT/{CHECKPOINT} if there)")
+    kinds = "checkpoint, archive or folder of experts"
+    result.add_argument("--teacher", type=Path, help=f"{kinds} (default: OUT/{CHECKPOINT} if there)")
     result.add_argument("--generator", type=Path, help="generator bundle's folder (default: OUT/generator if there)")
     result.add_argument("--episodes", type=int, help="episodes per robot and policy (default: the preset's)")
     result.add_argument("--steps", type=int, help="control steps per episode (default: the preset's)")

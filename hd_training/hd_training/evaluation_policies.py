@@ -12,6 +12,7 @@ from hd_controller.errors import HdError
 from hd_controller.generator_bundle import GeneratorBundle
 from hd_controller.morphology import Morphology
 from hd_training.collect import TeacherPolicy
+from hd_training.expert_set import ExpertSet
 
 EVALUATION_SEED = 10_000
 Act = Callable[[np.ndarray], np.ndarray]
@@ -52,10 +53,13 @@ def generated_policy(bundle: GeneratorBundle, robots: list[Morphology]) -> Act:
 def standard_policies(
     robots: list[Morphology], teacher: Path | None, generator: Path | None, *, seed: int = EVALUATION_SEED
 ) -> dict[str, Act]:
-    """Zero, random, and what is given and exists of teacher (checkpoint or archive) and student (bundle folder)."""
+    """Zero, random, and what is given and exists of teacher and student.
+
+    A teacher is a checkpoint, an archive or a folder of experts; a student is the folder of a generator bundle.
+    """
     policies: dict[str, Act] = {"zero": zero_policy, "random": random_policy(seed)}
     if teacher is not None and teacher.exists():
-        policy = TeacherPolicy.load(teacher, robots)
+        policy = (ExpertSet if teacher.is_dir() else TeacherPolicy).load(teacher, robots)
         policies["teacher"], policies["teacher_sampled"] = policy.actor(), policy.sampling_actor(seed)
     if generator is not None and generator.exists():
         policies["student"] = generated_policy(GeneratorBundle.load(generator), robots)

@@ -95,7 +95,8 @@ def _contents(folder: Path, robots: list[Morphology]) -> list[dict]:
     missing = [robot.name for robot in robots if robot.body_id not in found]
     if missing:
         shown = ", ".join(missing[:5]) + (" ..." if len(missing) > 5 else "")
-        raise HdError(f"{folder} lacks the experts of {len(missing)} of {len(robots)} robots: {shown}; run train_experts")
+        text = f"{folder} lacks the experts of {len(missing)} of {len(robots)} robots: {shown}; "
+        raise HdError(text + "train them with train_experts")
     return [found[robot.body_id] for robot in robots]
 
 

@@ -63,6 +63,7 @@ def learner_state(learner: PpoLearner, robots: list[Morphology], preset: Preset,
         "generator": learner.generator.get_state(),
         "engine": {name: torch.from_numpy(array) for name, array in learner.engine.state().items()},
         "counters": [learner.steps, learner.iterations, seconds],
+        "origin": learner.origin,
     }
 
 
@@ -88,6 +89,7 @@ def restore(learner: PpoLearner, content: dict, robots: list[Morphology], path: 
     learner.engine.load({name: tensor.numpy() for name, tensor in content["engine"].items()})
     learner.steps, learner.iterations, seconds = content["counters"]
     learner.rate = learner.optimizer.param_groups[0]["lr"]
+    learner.origin = content.get("origin", "")
     return seconds
 
 
@@ -100,6 +102,8 @@ def start_from(learner: PpoLearner, content: dict, robots: list[Morphology], pat
     require_fit(content, robots, preset, path)
     learner.teacher.load_state_dict(content["teacher"])
     learner.moments.load(content["moments"])
+    before = content.get("origin", "")
+    learner.origin = f"weights of {path.name} after {content['counters'][0]} steps" + (f" ({before})" if before else "")
     if "scale" not in content:
         return
     mean, square, updates = content["scale"]

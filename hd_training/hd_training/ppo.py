@@ -91,6 +91,8 @@ class PpoLearner:
         self.steps, self.iterations, self.rate = 0, 0, config.learning_rate
         self.samples = len(self.valid) * engine.environments * config.horizon
         self.action_std = float("nan")
+        self.origin = ""
+        """Where the weights came from before this run, in words; empty where it began with fresh ones."""
         if config.rate_schedule == "cosine":
             self._set_rate(cosine_rate(config, 0, self.samples))
         self._predict = placement.compile(self._predictions)

@@ -65,6 +65,22 @@ class PpoConfig:
 
 
 @dataclass(frozen=True)
+class CloneConfig:
+    """Behaviour cloning of single robots' experts by the universal teacher, on the experts' and on its own states."""
+
+    minutes: float = 30.0  # wall time [min]
+    first_share: float = 0.2  # share of that time on the experts' states alone
+    memory: int = 8192  # states kept per robot, of the experts and of the student each
+    expert_noise: float = 1.0  # std of the experts' actions while their states are taken, in units of their own std
+    minibatch: int = 64  # states per robot in one minibatch, which holds all robots
+    updates: int = 64  # gradient steps of the actor per horizon of the student's actions
+    value_epochs: int = 1  # passes of the critic over each horizon's samples
+    learning_rate: float = 1e-3  # Adam, falls to a twentieth by a cosine
+    context_rate: float = 0.3  # factor of the rate for parameters that act through context
+    gradient_norm: float = 1.0  # clip of the gradient norm
+
+
+@dataclass(frozen=True)
 class CollectConfig:
     """Teacher trajectories for distillation."""
 
@@ -121,6 +137,7 @@ class Preset:
     teacher: TeacherConfig = field(default_factory=TeacherConfig)
     expert: ExpertConfig = field(default_factory=ExpertConfig)
     ppo: PpoConfig = field(default_factory=PpoConfig)
+    clone: CloneConfig = field(default_factory=CloneConfig)
     collect: CollectConfig = field(default_factory=CollectConfig)
     student: StudentConfig = field(default_factory=StudentConfig)
     distill: DistillConfig = field(default_factory=DistillConfig)

@@ -1,8 +1,9 @@
 """Command `train_experts`: one MLP by PPO for each robot, several robots at a time.
 
 An expert knows one body only and learns it in a minute or two, so a set of experts is a cheap start for the universal
-teacher (`clone_experts`) and the single-robot teachers of the paper (Xiong et al., ICML 2024, section 5). Each robot has a
-folder of its own with an ordinary checkpoint and log, so a set resumes robot by robot and can be trained further.
+teacher (`clone_experts`) and gives the single-robot teachers of the paper (Xiong et al., ICML 2024, section 5). Each
+robot has a folder of its own with an ordinary checkpoint and log, so a set resumes robot by robot and can be trained
+further.
 """
 
 from __future__ import annotations
