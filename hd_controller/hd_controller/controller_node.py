@@ -1,6 +1,5 @@
 """Lifecycle node that runs the generated policy: robot states in, joint commands out."""
 
-
 from __future__ import annotations
 
 import os
@@ -57,7 +56,7 @@ class ControllerNode(LifecycleNode):
         self._active = self._commanding = False
         self._commands = self.create_publisher(
             conversions.command_message_type(self._command_type), "joint_commands", qos.commands())
-        self._reports = ControllerReports(self, self._controller)
+        self._reports = ControllerReports(self, self._controller, self.get_parameter("lockstep").value)
 
     def start(self, post: Callable[[Callable[[], None]], Any]) -> None:
         """Listen, load the policy file if there is one, and go active if asked to."""
@@ -218,7 +217,8 @@ class ControllerNode(LifecycleNode):
         if efforts is not None and self._writer is not None:
             self._commands.publish(self._writer.write(state.stamp_ns, efforts))
             self._commanding = True
-        self._reports.step_took(time.monotonic() - began_s)
+        now_s = time.monotonic()
+        self._reports.timing.step(began_s, now_s, policy.assembly.age_s(now_s))
         self._changed()
 
     def _tick(self) -> None:

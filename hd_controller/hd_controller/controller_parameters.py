@@ -5,6 +5,7 @@ from __future__ import annotations
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.node import Node
 
+from hd_controller import real_time_parameters
 from hd_controller.controller import GUARD_PROFILES, ControllerSettings
 from hd_controller.controller_modes import REARM
 from hd_controller.errors import HdError
@@ -35,6 +36,7 @@ def declare(node: Node) -> None:
     for name, (default, meaning) in PARAMETERS.items():
         node.declare_parameter(name, default, ParameterDescriptor(
             description=meaning, read_only=True, dynamic_typing=isinstance(default, float)))
+    real_time_parameters.declare(node)
 
 
 def choice(node: Node, name: str, allowed: tuple[str, ...]) -> str:

@@ -8,9 +8,11 @@ from rclpy.lifecycle import LifecycleNode
 from hd_controller import qos
 from hd_controller.controller import Controller
 from hd_controller.controller_modes import Mode
+from hd_controller.conversions import timing_to_message
 from hd_controller.diagnostics import ERROR, OK, WARN, NodeDiagnostics
+from hd_controller.step_timing import StepTiming
 from hd_controller.throttled_log import ThrottledLog
-from hd_msgs.msg import ControllerStatus
+from hd_msgs.msg import ControllerStatus, ControllerTiming
 
 LEVELS = {Mode.RUN: OK, Mode.STANDBY: WARN, Mode.FAULT: ERROR}
 
@@ -18,23 +20,19 @@ LEVELS = {Mode.RUN: OK, Mode.STANDBY: WARN, Mode.FAULT: ERROR}
 class ControllerReports:
     """Publishes when something has changed and once a second; keeps the figures that only reports need."""
 
-    def __init__(self, node: LifecycleNode, controller: Controller) -> None:
+    def __init__(self, node: LifecycleNode, controller: Controller, lockstep: bool = False) -> None:
         self._node = node
         self._controller = controller
         self._shown: tuple[object, ...] = ()
         self.refused_states = 0
-        self._step_s = self._longest_s = 0.0
+        self.timing = StepTiming(controller.settings.control_period_s, by_clock=not lockstep)
         # Lambdas, because rclpy's logger ties a severity to the line that calls it.
         self.log = ThrottledLog(lambda sentence: node.get_logger().error(sentence))
         self._warn = ThrottledLog(lambda sentence: node.get_logger().warning(sentence))
         self._status = node.create_publisher(ControllerStatus, "status", qos.latched())
+        self._timing = node.create_publisher(ControllerTiming, "timing", qos.latched())
         self._diagnostics = NodeDiagnostics(node, self._values)
-        self._timer = node.create_timer(1.0, self._publish, clock=Clock(clock_type=ClockType.STEADY_TIME))
-
-    def step_took(self, seconds: float) -> None:
-        """Time from the callback of the state to the command having been published."""
-        self._step_s = seconds
-        self._longest_s = max(self._longest_s, seconds)
+        self._timer = node.create_timer(1.0, self._every_second, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def trouble(self, sentence: str) -> None:
         """One line in the log and in /diagnostics."""
@@ -44,9 +42,11 @@ class ControllerReports:
     def changed(self, active: bool) -> None:
         """Publish status and diagnostics when what they show has changed."""
         modes = self._controller.modes
-        shown = (modes.mode, modes.message, modes.policy_sha256, modes.description_sha256, active)
+        shown = (modes.mode, modes.message, modes.description_sha256, modes.policy_sha256, active)
         if shown == self._shown:
             return
+        if shown[-2:] != self._shown[-2:]:
+            self.timing.clear()
         self._shown = shown
         self._publish()
         self._diagnostics.report(LEVELS[modes.mode], f"{modes.mode.value}: {modes.message}")
@@ -54,6 +54,12 @@ class ControllerReports:
             self._warn(modes.message, f"fault: {modes.message}")
         else:
             self._node.get_logger().info(f"{modes.mode.value}: {modes.message}")
+
+    def _every_second(self) -> None:
+        """Status, and the timing where there is something to tell."""
+        self._publish()
+        if self.timing.step_time.total:
+            self._timing.publish(timing_to_message(self.timing, self._node.get_clock().now().to_msg()))
 
     def _publish(self) -> None:
         """Send the status with the figures of this moment."""
@@ -66,7 +72,7 @@ class ControllerReports:
             lifecycle_state=self._node._state_machine.current_state[1], mode=modes.mode.value, message=modes.message,
             description_sha256=modes.description_sha256, e_stop_latched=modes.e_stop_latched,
             steps=self._controller.steps, missed_steps=self._controller.missed_steps,
-            refused_states=self.refused_states, step_time_s=self._step_s)
+            refused_states=self.refused_states, step_time_s=self.timing.last_step_s)
         if policy is not None:
             message.robot_id, message.robot_name = policy.bundle.robot_id, policy.bundle.morphology.name
             message.generator_id = policy.bundle.generator_id
@@ -75,9 +81,8 @@ class ControllerReports:
         return message
 
     def _values(self) -> dict[str, object]:
-        """Key-value pairs for /diagnostics; the longest step starts anew with each."""
-        longest_s, self._longest_s = self._longest_s, 0.0
+        """Key-value pairs for /diagnostics."""
         modes = self._controller.modes
         return {"mode": modes.mode.value, "steps": self._controller.steps,
                 "missed_steps": self._controller.missed_steps, "refused_states": self.refused_states,
-                "longest_step_ms": f"{longest_s * 1e3:.2f}", "e_stop_latched": modes.e_stop_latched}
+                "e_stop_latched": modes.e_stop_latched, **self.timing.summary()}

@@ -13,9 +13,12 @@ from sensor_msgs.msg import Imu, JointState
 from std_msgs.msg import Float64MultiArray
 
 from hd_controller.errors import BundleError, HdError
+from hd_controller.histogram import UPPER_BOUNDS_S, DurationHistogram
 from hd_controller.joint_map import StateError
 from hd_controller.policy_bundle import PolicyBundle, from_parts
 from hd_controller.state_assembly import StateAssembly
+from hd_controller.step_timing import StepTiming
+from hd_msgs import msg as hd_messages
 from hd_msgs.msg import JointCommand, Policy
 
 NANOSECONDS = 1_000_000_000
@@ -104,6 +107,21 @@ def command_message_type(command_type: str) -> type:
     if command_type not in COMMAND_TYPES:
         raise HdError(f"parameter command_type is '{command_type}'; expected one of {', '.join(COMMAND_TYPES)}")
     return {"hd": JointCommand, "joint_state": JointState, "float64_array": Float64MultiArray}[command_type]
+
+
+def timing_to_message(timing: StepTiming, stamp: Time) -> hd_messages.ControllerTiming:
+    """StepTiming -> hd_msgs/ControllerTiming."""
+    message = hd_messages.ControllerTiming(
+        control_period_s=timing.control_period_s, period_error=_histogram(timing.period_error),
+        step_time=_histogram(timing.step_time), input_age=_histogram(timing.input_age))
+    message.header.stamp = stamp
+    return message
+
+
+def _histogram(histogram: DurationHistogram) -> hd_messages.DurationHistogram:
+    return hd_messages.DurationHistogram(
+        upper_bounds_s=array.array("d", UPPER_BOUNDS_S), counts=array.array("Q", histogram.counts),
+        max_s=histogram.max_s)
 
 
 def policy_to_message(bundle: PolicyBundle) -> Policy:

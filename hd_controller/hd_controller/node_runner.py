@@ -13,6 +13,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.signals import SignalHandlerOptions
 
+from hd_controller import real_time_parameters
 from hd_controller.errors import HdError
 from hd_controller.signals import StopRequest
 
@@ -73,6 +74,7 @@ def run_node(make_node: Callable[[], Any], arguments: list[str] | None = None) -
         executor = make_executor(node.get_parameter("executor").value)
         executor.add_node(node)
         node.start(lambda function: executor.create_task(guarded(function, node)))
+        real_time_parameters.apply(node)
         while not request.requested and node.exit_code is None:
             executor.spin_once(timeout_sec=SPIN_TIMEOUT_S)
         return node.exit_code or 0
