@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import interrupts
 from console import say
 from distribution import distribution_name
 from environment_setup import EnvironmentSetup
@@ -49,6 +50,8 @@ class Bootstrap:
         if program is None:
             raise SetupProblem(f"there is no program '{command[0]}' on the PATH")
         sys.stdout.flush()
+        if self._distribution is None and command[0] == "ros2":
+            interrupts.hold()  # until ros2_pip, the stand-in for that command, can answer it
         os.execve(program, list(command), environment)
 
     def shell(self) -> int:
@@ -144,11 +147,11 @@ def run(arguments: argparse.Namespace) -> int:
     return bootstrap.execute([*leading, *arguments.rest])
 
 
-def main() -> int:
-    """Run ./hd; every foreseen failure is one sentence and exit code 1."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+def attempt(arguments: argparse.Namespace) -> int:
+    """Carry out the command; every foreseen failure is one sentence and exit code 1."""
     try:
-        return run(parse(sys.argv[1:]))
+        interrupts.let_in()
+        return run(arguments)
     except SetupProblem as problem:
         print(f"hd: {problem}.", file=sys.stderr)
         return 1
@@ -157,9 +160,21 @@ def main() -> int:
             print("hd: the disk is full: free at least 3 GiB and run the command again.", file=sys.stderr)
             return 1
         raise
+    finally:
+        interrupts.hold()
+
+
+def main() -> int:
+    """Run ./hd. Ctrl-C ends it with 130, or with 0 where it was to simulate until Ctrl-C."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    interrupts.hold()
+    arguments = parse(sys.argv[1:])
+    try:
+        return attempt(arguments)
     except KeyboardInterrupt:
+        interrupts.hold()
         print("hd: interrupted; the next run continues where this one stopped.", file=sys.stderr)
-        return 130
+        return 0 if arguments.command == "sim" else 130
 
 
 if __name__ == "__main__":

@@ -9,5 +9,5 @@ setup(
     install_requires=["pyyaml"],
     python_requires=">=3.10",
     license="Apache-2.0",
-    entry_points={"console_scripts": ["ros2 = ros2_pip.command:main"]},
+    entry_points={"console_scripts": ["ros2 = ros2_pip.start:main"]},
 )

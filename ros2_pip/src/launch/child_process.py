@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import IO
 
 from launch.console import write_line
@@ -54,6 +56,7 @@ class ChildProcess:
             preexec_fn=_end_with_parent,
         )
         self.pid = self._popen.pid
+        self.started_s = time.monotonic()
         self._readers = [
             threading.Thread(target=self._copy, args=(self._popen.stdout, show[0]), daemon=True),
             threading.Thread(target=self._copy, args=(self._popen.stderr, show[1]), daemon=True),
@@ -64,6 +67,15 @@ class ChildProcess:
         """Begin to show the output and to wait for the end."""
         for thread in [*self._readers, self._waiter]:
             thread.start()
+
+    def catches(self, number: int) -> bool:
+        """Return whether the program has installed a handler of its own for a signal."""
+        try:
+            status = Path(f"/proc/{self.pid}/status").read_text()
+        except OSError:
+            return False
+        caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:"))
+        return bool(int(caught, 16) >> (number - 1) & 1)
 
     def signal(self, number: int) -> None:
         """Send a signal to the process and to those that it started."""

@@ -42,9 +42,11 @@ class LaunchService:
         self._shutdown_when_idle = shutdown_when_idle
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             self._loop.add_signal_handler(number, self._on_signal, number)
+        mask = signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # held back while the command was imported
         try:
             self._loop.run_until_complete(self._run())
         finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             self._loop.close()
         return 1 if self._failed or self.context.processes.failures else 0
 

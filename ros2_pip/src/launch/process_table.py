@@ -4,6 +4,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 import signal
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,9 @@ from launch.child_process import ChildProcess
 from launch.console import log
 from launch.event import Event
 from launch.events import ProcessExited, ProcessStarted
+
+STARTING_S = 10.0
+"""So long after its start a node may still be importing what it needs."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class ProcessRequest:
     show: tuple[bool, bool]
     sigterm_timeout_s: float
     sigkill_timeout_s: float
+    is_node: bool = False
 
 
 class ProcessTable:
@@ -37,6 +42,7 @@ class ProcessTable:
         self._count = 0
         self._running: dict[ChildProcess, ProcessRequest] = {}
         self._stopping = False
+        self._unready: set[ChildProcess] = set()
         self.failures: list[str] = []
 
     @property
@@ -81,10 +87,22 @@ class ProcessTable:
             return
         self._stopping = True
         for process, request in self._running.items():
-            process.signal(signal.SIGINT)
+            process.signal(self._first_signal(process, request))
             term, kill = request.sigterm_timeout_s, request.sigkill_timeout_s
             self._loop.call_later(term, self._insist, process, signal.SIGTERM, term)
             self._loop.call_later(term + kill, self._insist, process, signal.SIGKILL, kill)
+
+    def _first_signal(self, process: ChildProcess, request: ProcessRequest) -> signal.Signals:
+        """SIGINT, or SIGTERM for a node that is still starting.
+
+        ROS catches both signals once it is initialised. Before that there is nothing to make safe, and Python would
+        answer SIGINT with a traceback.
+        """
+        young = time.monotonic() - process.started_s < STARTING_S
+        if not (request.is_node and young) or process.catches(signal.SIGTERM):
+            return signal.SIGINT
+        self._unready.add(process)
+        return signal.SIGTERM
 
     def insist(self, number: signal.Signals) -> None:
         """Send a signal to all that still run."""
@@ -101,6 +119,8 @@ class ProcessTable:
         process.signal(signal.SIGTERM)  # whatever it left behind in its session
         if returncode == 0:
             log("INFO", process.name, f"process has finished cleanly [pid {process.pid}]")
+        elif process in self._unready and returncode == -signal.SIGTERM:
+            log("INFO", process.name, f"process has been ended while it started [pid {process.pid}]")
         else:
             command = shlex.join(process.command)
             details = f"pid {process.pid}, exit code {returncode}, cmd '{command}'"

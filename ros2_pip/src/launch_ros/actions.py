@@ -24,6 +24,8 @@ SomeParameters = Iterable[SomeSubstitutionsType | ParameterFile | Mapping[Any, A
 class Node(ExecuteProcess):
     """Starts a node: an executable of a package, with name, namespace, parameters and remappings."""
 
+    is_node = True
+
     def __init__(
         self,
         *,

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -96,7 +97,13 @@ def parsed_values(values: list[str]) -> dict[str, str]:
     return parsed
 
 
+def _let_interrupts_in() -> None:
+    """Take Ctrl-C from here on; while a launch is prepared it waits for the launch service."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
 def _show_arguments(path: Path) -> int:
+    _let_interrupts_in()
     from launch.launch_description_source import load_launch_file
 
     print("Arguments (pass arguments as '<name>:=<value>'):")
@@ -112,6 +119,7 @@ def _show_arguments(path: Path) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    _let_interrupts_in()
     package, executable = arguments.package_name, arguments.executable_name
     try:
         folder = Path(get_package_prefix(package)) / "lib" / package

@@ -32,6 +32,8 @@ class ExecuteProcess(Action):
     There are no log files here: `output` only says what is shown (`screen`, `both`: all; `log`: stderr alone).
     """
 
+    is_node = False
+
     def __init__(
         self,
         *,
@@ -87,6 +89,7 @@ class ExecuteProcess(Action):
                 show=self._show,
                 sigterm_timeout_s=float(perform_substitutions(context, self._sigterm_timeout)),
                 sigkill_timeout_s=float(perform_substitutions(context, self._sigkill_timeout)),
+                is_node=self.is_node,
             )
         )
 
