@@ -27,6 +27,7 @@ from hd_training.learner_state import CHECKPOINT, learner_state
 from hd_training.ppo import PpoLearner, Samples
 from hd_training.presets import PRESETS, CloneConfig, Preset
 from hd_training.robot_set import read_robots
+from hd_training.stop_request import StopRequest
 from hd_training.train_teacher import start
 from hd_training.training_log import TrainingLog
 
@@ -193,7 +194,8 @@ def clone_experts(
 ) -> Path:
     """Clone until the preset's minutes are spent; returns the path of the checkpoint.
 
-    A resumed run keeps the student and its clock, gathers states anew and starts a fresh optimiser.
+    A resumed run keeps the student and its clock, gathers states anew and starts a fresh optimiser. Ctrl-C saves after
+    the round at work, then raises KeyboardInterrupt.
     """
     out.mkdir(parents=True, exist_ok=True)
     path, config = out / CHECKPOINT, preset.clone
@@ -202,8 +204,9 @@ def clone_experts(
     learner.origin = f"clone of {len(robots)} experts that were trained for {experts.steps} steps together"
     clone.watch_experts()
     saved, total = seconds, config.minutes * 60
-    with tqdm(total=round(total), initial=round(seconds), unit="s", desc="clone", mininterval=5) as bar:
-        while seconds < total:
+    bar = tqdm(total=round(total), initial=round(seconds), unit="s", desc="clone", mininterval=5)
+    with StopRequest() as stop, bar:
+        while seconds < total and not stop.asked:
             begin, before = time.perf_counter(), learner.steps
             shown = _round(clone, log, seconds / total, seconds)
             seconds += time.perf_counter() - begin
@@ -212,9 +215,10 @@ def clone_experts(
             if seconds - saved > preset.ppo.checkpoint_minutes * 60:
                 save_checkpoint(path, learner_state(learner, robots, preset, seconds))
                 saved = seconds
+        save_checkpoint(path, learner_state(learner, robots, preset, seconds))
     log.close()
-    save_checkpoint(path, learner_state(learner, robots, preset, seconds))
     learner.engine.close()
+    stop.finish()
     return path
 
 
@@ -263,6 +267,9 @@ def main(argv: list[str] | None = None) -> int:
     except HdError as error:
         print(f"error: {error}")
         return 1
+    except KeyboardInterrupt:
+        print(f"stopped; continue with --resume --out {arguments.out}")
+        return 130
     print(f"teacher saved to {path}; train_teacher --resume goes on with PPO")
     return 0
 

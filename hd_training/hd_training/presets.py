@@ -134,6 +134,7 @@ class Preset:
     bfloat16: bool = False  # matrix products of training in bfloat16 where on a GPU
     compiled: bool = False  # torch.compile of the networks where on a GPU
     sampled_robots: int = 16  # robots of the design space trained beside the given ones
+    expert_steps: int = 0  # steps of each robot's expert, which `train` clones its teacher from; 0: no experts
     teacher: TeacherConfig = field(default_factory=TeacherConfig)
     expert: ExpertConfig = field(default_factory=ExpertConfig)
     ppo: PpoConfig = field(default_factory=PpoConfig)
@@ -148,11 +149,12 @@ class Preset:
         return asdict(self)
 
 
-LAPTOP = Preset(name="laptop")
+LAPTOP = Preset(name="laptop", expert_steps=300_000)
 SMOKE = replace(
     LAPTOP,
     name="smoke",
     sampled_robots=0,
+    expert_steps=0,
     ppo=PpoConfig(minutes=1.5, environments=8, horizon=32, minibatch=64, checkpoint_minutes=0.5),
     collect=CollectConfig(environments=2, steps=250),
     distill=DistillConfig(minutes=0.5, robots=8, samples=128),
@@ -163,6 +165,7 @@ GPU = replace(
     name="gpu",
     workers=16,
     sampled_robots=92,
+    expert_steps=0,
     device="cuda",
     bfloat16=True,
     compiled=True,

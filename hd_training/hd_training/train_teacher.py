@@ -18,6 +18,7 @@ from hd_training.paper_networks import NETWORKS
 from hd_training.ppo import PpoLearner
 from hd_training.presets import COMPACT, PRESETS, Preset
 from hd_training.robot_set import read_robots
+from hd_training.stop_request import StopRequest
 from hd_training.training_log import TrainingLog
 
 
@@ -51,7 +52,7 @@ def train_teacher(
     """Train until the preset's minutes or steps are spent; returns the checkpoint's path.
 
     The clock of `minutes` counts training time over all resumed runs. `init` is a checkpoint or archive whose weights
-    a new run starts from.
+    a new run starts from. Ctrl-C saves after the iteration at work, then raises KeyboardInterrupt.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path, config = folder / CHECKPOINT, preset.ppo
@@ -59,23 +60,24 @@ def train_teacher(
     log = TrainingLog(folder, robots, learner.iterations)
     saved = seconds
     bar = progress_bar(preset, learner, seconds, shown=progress)
-    while seconds < config.minutes * 60 and learner.steps < config.max_steps:
-        begin = time.perf_counter()
-        samples, episodes = learner.rollout()
-        losses = learner.update(samples)
-        learner.iterations += 1
-        spent = time.perf_counter() - begin
-        seconds += spent
-        bar.set_postfix(log.write(learner, episodes, losses, seconds, learner.samples / spent), refresh=False)
-        done = learner.steps if math.isinf(config.minutes) else round(seconds)
-        bar.update(min(done, bar.total) - bar.n)
-        if seconds - saved > config.checkpoint_minutes * 60:
-            save_checkpoint(path, learner_state(learner, robots, preset, seconds))
-            saved = seconds
-    bar.close()
+    with StopRequest() as stop, bar:
+        while seconds < config.minutes * 60 and learner.steps < config.max_steps and not stop.asked:
+            begin = time.perf_counter()
+            samples, episodes = learner.rollout()
+            losses = learner.update(samples)
+            learner.iterations += 1
+            spent = time.perf_counter() - begin
+            seconds += spent
+            bar.set_postfix(log.write(learner, episodes, losses, seconds, learner.samples / spent), refresh=False)
+            done = learner.steps if math.isinf(config.minutes) else round(seconds)
+            bar.update(min(done, bar.total) - bar.n)
+            if seconds - saved > config.checkpoint_minutes * 60:
+                save_checkpoint(path, learner_state(learner, robots, preset, seconds))
+                saved = seconds
+        save_checkpoint(path, learner_state(learner, robots, preset, seconds))
     log.close()
-    save_checkpoint(path, learner_state(learner, robots, preset, seconds))
     learner.engine.close()
+    stop.finish()
     return path
 
 
@@ -121,6 +123,9 @@ def main(argv: list[str] | None = None) -> int:
     except HdError as error:
         print(f"error: {error}")
         return 1
+    except KeyboardInterrupt:
+        print(f"stopped; continue with --resume --out {arguments.out}")
+        return 130
     print(f"teacher saved to {path}")
     return 0
 

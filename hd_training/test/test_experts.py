@@ -18,6 +18,7 @@ from hd_training.expert_set import ExpertSet
 from hd_training.learner_state import CHECKPOINT, build_learner
 from hd_training.presets import EXPERTS, SMOKE, CloneConfig, ExpertConfig
 from hd_training.robot_set import read_robots
+from hd_training.train import train_universal
 from hd_training.train_teacher import train_teacher
 
 TINY = replace(
@@ -63,7 +64,8 @@ def test_missing_and_foreign_experts_are_named(experts, tmp_path):
     robots = small_set()
     with pytest.raises(HdError, match="holds no"):
         ExpertSet.load(tmp_path, robots)
-    train_teacher(robots[:1], replace(SMOKE, ppo=replace(TINY.ppo, max_steps=64)), tmp_path / "universal", progress=False)
+    universal = replace(SMOKE, ppo=replace(TINY.ppo, max_steps=64))
+    train_teacher(robots[:1], universal, tmp_path / "universal", progress=False)
     with pytest.raises(HdError, match="network 'compact', expected 'expert'"):
         ExpertSet.load(tmp_path, robots)
     other = replace(robots[0], name="other", limbs=robots[1].limbs[:4])
@@ -80,7 +82,8 @@ def test_command_trains_robots_side_by_side(tmp_path, capsys):
     robots = small_set()[:2]
     for robot in robots:
         (tmp_path / f"{robot.name}.urdf").write_text(write_urdf(robot))
-    arguments = ["--robots", *(str(tmp_path / f"{robot.name}.urdf") for robot in robots), "--out", str(tmp_path / "out")]
+    files = [str(tmp_path / f"{robot.name}.urdf") for robot in robots]
+    arguments = ["--robots", *files, "--out", str(tmp_path / "out")]
     assert training.main([*arguments, "--steps", "2048", "--processes", "2"]) == 0
     assert "2 experts in" in capsys.readouterr().out
     loaded = ExpertSet.load(tmp_path / "out", read_robots([tmp_path]))
@@ -131,3 +134,17 @@ def test_ppo_continues_the_clone(experts, tmp_path):
     content = load_checkpoint(path)
     assert content["counters"][0] == steps + 48
     assert "clone of 3 experts" in content["origin"]
+
+
+def test_chain_goes_from_experts_over_the_clone_to_ppo(tmp_path):
+    preset = replace(
+        SMOKE, expert_steps=2048, clone=CloneConfig(minutes=0.02, memory=32, minibatch=16, updates=2),
+        ppo=replace(SMOKE.ppo, environments=2, horizon=8, minutes=0.02),
+    )  # fmt: skip
+    robots = small_set()[:2]
+    path = train_universal(robots, preset, tmp_path, resume=False, init=None)
+    content = load_checkpoint(path)
+    assert content["origin"] == "clone of 2 experts that were trained for 4096 steps together"
+    assert content["counters"][2] >= 60 * (0.02 + 0.02)
+    again = train_universal(robots, preset, tmp_path, resume=True, init=None)
+    assert load_checkpoint(again)["counters"] == content["counters"]

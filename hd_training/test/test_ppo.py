@@ -1,6 +1,10 @@
 """PPO: exact resume, NaN stops, log probability by hand, checkpoints that do not fit are refused."""
 
 import resource
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +13,7 @@ import torch
 from robots_for_tests import small_set
 
 from hd_controller.errors import HdError
+from hd_controller.urdf_writer import write_urdf
 from hd_training.checkpoint import load_checkpoint, save_checkpoint
 from hd_training.learner_state import build_learner, learner_state, restore
 from hd_training.ppo import log_probability
@@ -122,3 +127,18 @@ def test_full_disk_keeps_the_old_checkpoint(tmp_path):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert load_checkpoint(path)["value"] == 1 and list(tmp_path.iterdir()) == [path]
+
+
+def test_ctrl_c_saves_after_the_iteration_at_work(tmp_path):
+    begin = time.monotonic()
+    (tmp_path / "tripod.urdf").write_text(write_urdf(small_set()[0]))
+    command = [sys.executable, "-m", "hd_training.train_teacher", "--preset", "smoke", "--robots", str(tmp_path)]
+    run = subprocess.Popen([*command, "--out", str(tmp_path / "run")], stdout=subprocess.PIPE, text=True)
+    log = tmp_path / "run" / "teacher.csv"
+    while not (log.exists() and len(log.read_text().splitlines()) > 2) and time.monotonic() < begin + 60:
+        time.sleep(0.05)
+    run.send_signal(signal.SIGINT)
+    output, _ = run.communicate(timeout=60)
+    assert run.returncode == 130 and "continue with --resume" in output
+    iterations = load_checkpoint(tmp_path / "run" / "teacher.pt")["counters"][1]
+    assert iterations == int(log.read_text().splitlines()[-1].split(",")[0])
