@@ -23,6 +23,7 @@ setup(
         (f"share/{PACKAGE}/robots/train", files("robots/train")),
         (f"share/{PACKAGE}/robots/test", files("robots/test")),
     ],
+    package_data={PACKAGE: ["*.c"]},
     install_requires=[
         "setuptools", "numpy", "mujoco>=3.3,<4", "torch", "onnx", "onnxscript", "tqdm", "matplotlib", "gymnasium",
         "imageio", "tensorboard",

@@ -10,8 +10,9 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import mujoco
@@ -30,10 +31,13 @@ WARM_UP_STEPS = 100
 HELD_STEPS = 5
 """Control steps for which a random action is held."""
 SIZES = (10, 30, 100, 300, 1000)
+MANY_CORES = 16
 DESCRIPTION = """Measure the batched engine: environment steps per second with observations, rewards and resets,
 beside a bare loop of mj_step(nstep=4) on the same models with as many threads. Blocks of both alternate, each pair
 from equal states with equal actions; rates and ratio are medians over the blocks. Every case runs in a process of
-its own, and resident memory is that process's growth. Other load on the machine lowers the rates: stop it first."""
+its own, and resident memory is that process's growth. Other load on the machine lowers the rates: stop it first. The
+ratio of processor times, bare loop over engine, suffers less from it but says nothing of waiting. `alone` is the time
+of a step in which only the calling thread works; from both follows an estimate of the ratio on 16 such cores."""
 EXAMPLES = """examples:
   bench_engine                                     the shipped training set, table on the terminal
   bench_engine --sizes 10 100 --workers 1 2 4      cost of 10 and 100 robots, scaling over 1, 2 and 4 threads
@@ -54,6 +58,12 @@ class Figures:
     ratio_high: float
     cost_us: float
     """Wall time times workers per environment step of the engine [us]."""
+    processor_ratio: float
+    """Processor time of the bare loop over that of the engine, all threads together."""
+    alone_us: float
+    """Processor time per step of all environments during which the calling thread works alone [us], lowest decile."""
+    many_cores_ratio: float
+    """Estimate of `ratio` with MANY_CORES workers, by Amdahl's law from the two figures before."""
     memory_mib: float
     """Growth of resident memory per environment, its share of the robot's model included [MiB]."""
 
@@ -81,6 +91,8 @@ class BareLoop:
         pairs = [(r, e) for r, robot in enumerate(engine.robots) for e in range(len(robot.data))]
         self.shares = [pairs[worker::workers] for worker in range(workers)]
         self.pool = ThreadPoolExecutor(workers)
+        self.used = 0.0
+        """Processor time of the last block, all threads together [s]."""
 
     def seconds(self, states: dict[str, np.ndarray], actions: np.ndarray) -> float:
         """Wall time of these actions (steps, R, E, L, 2) from these states of the engine."""
@@ -88,8 +100,9 @@ class BareLoop:
             for row, data in zip(states[f"physics_{index}"], self.data[index], strict=True):
                 mujoco.mj_setState(robot.model, data, row, STATE)
         plans = [[self._plan(r, e, actions) for r, e in share] for share in self.shares]
-        begin = time.perf_counter()
+        begin, used = time.perf_counter(), time.process_time()
         list(self.pool.map(_step_all, plans))
+        self.used = time.process_time() - used
         return time.perf_counter() - begin
 
     def _plan(self, r: int, e: int, actions: np.ndarray) -> tuple:
@@ -107,6 +120,29 @@ def _step_all(plan: list[tuple]) -> None:
             mujoco.mj_step(model, data, nstep=FRAME_SKIP)
 
 
+class TimedStepping:
+    """Put in the place of an engine's stepping, it keeps the calling thread's processor time of the last step [s]."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.inner, self.close, self.seconds = engine.stepping, engine.stepping.close, 0.0
+        engine.stepping = self
+
+    def step(self, actions: np.ndarray, meanwhile: Callable[[], None]) -> None:
+        """Step, and note the time."""
+        begin = time.thread_time()
+        self.inner.step(actions, meanwhile)
+        self.seconds = time.thread_time() - begin
+
+
+@dataclass
+class Times:
+    """What the blocks of one case took [s]."""
+
+    wall: list[tuple[float, float]] = field(default_factory=list)  # engine, bare loop
+    processor: list[tuple[float, float]] = field(default_factory=list)
+    alone: list[float] = field(default_factory=list)  # of each step
+
+
 def measure(robots: list[Morphology], environments: int, workers: int, blocks: int, seconds: float) -> Figures:
     """Alternate blocks of engine and bare loop from equal states with equal actions; medians over the blocks."""
     gc.collect()
@@ -120,24 +156,40 @@ def measure(robots: list[Morphology], environments: int, workers: int, blocks: i
     count = len(robots) * environments
     memory = (resident_mib() - before) / count
     bare, steps = BareLoop(engine, workers), max(HELD_STEPS, round(seconds / blocks / per_step / 2))
-    pairs = []
+    times = Times()
     for _ in range(blocks):
         actions, states = held_actions(engine, steps, rng), engine.state()
-        begin = time.perf_counter()
-        for action in actions:
-            engine.step(action)
-        pairs.append((time.perf_counter() - begin, bare.seconds(states, actions)))
+        wall, used = _engine_seconds(engine, actions, times.alone)
+        times.wall.append((wall, bare.seconds(states, actions)))
+        times.processor.append((used, bare.used))
     engine.close()
     bare.pool.shutdown()
-    return _figures(len(robots), environments, workers, memory, steps * count / np.array(pairs))
+    return _figures(len(robots), environments, workers, memory, times, steps * count)
 
 
-def _figures(robots: int, environments: int, workers: int, memory: float, rates: np.ndarray) -> Figures:
-    """Medians of the rates (blocks, 2) of engine and bare loop, and quartiles of their ratio."""
+def _engine_seconds(engine: Engine, actions: np.ndarray, alone: list[float]) -> tuple[float, float]:
+    """Wall and processor time of these actions (steps, R, E, L, 2); adds each step's time alone to `alone`."""
+    timed = TimedStepping(engine)
+    begin, used = time.perf_counter(), time.process_time()
+    for action in actions:
+        own = time.thread_time()
+        engine.step(action)
+        alone.append(time.thread_time() - own - timed.seconds)
+    times = time.perf_counter() - begin, time.process_time() - used
+    engine.stepping = timed.inner
+    return times
+
+
+def _figures(robots: int, environments: int, workers: int, memory: float, times: Times, work: int) -> Figures:
+    """Medians over the blocks of `work` environment steps, and quartiles of their ratio."""
+    rates = work / np.array(times.wall)
     ratio = rates[:, 0] / rates[:, 1]
     low, middle, high = np.quantile(ratio, [0.25, 0.5, 0.75])
     engine, bare = np.median(rates, axis=0)
-    values = (engine, bare, middle, low, high, 1e6 * workers / engine, memory)
+    ours, theirs = robots * environments / work * np.median(np.array(times.processor), axis=0)  # per step of all [s]
+    alone = np.quantile(times.alone, 0.1)
+    many = theirs / MANY_CORES / ((ours - alone) / MANY_CORES + alone)
+    values = (engine, bare, middle, low, high, 1e6 * workers / engine, theirs / ours, 1e6 * alone, many, memory)
     return Figures(robots, environments, workers, *(round(float(value), 4) for value in values))
 
 
@@ -153,8 +205,8 @@ def cases(sizes: list[int], workers: list[int]) -> list[tuple[int, int]]:
     return [(size, most) for size in sizes] + [(middle, count) for count in sorted(set(workers) - {most}, reverse=True)]
 
 
-HEADER = ("robots  envs each  workers  engine steps/s  bare steps/s  engine/bare (quartiles)  "
-          "us x workers per env step  MiB per env")  # fmt: skip
+HEADER = ("robots  envs each  workers  engine steps/s  bare steps/s  engine/bare (quartiles)  us x workers/env step  "
+          "processor time  alone us  estimate 16 cores  MiB per env")  # fmt: skip
 
 
 def row(figures: Figures) -> str:
@@ -162,7 +214,8 @@ def row(figures: Figures) -> str:
     return (
         f"{figures.robots:6d}  {figures.environments:9d}  {figures.workers:7d}  {figures.engine_per_s:14.0f}  "
         f"{figures.bare_per_s:12.0f}  {figures.ratio:11.3f} ({figures.ratio_low:.3f}-{figures.ratio_high:.3f})  "
-        f"{figures.cost_us:25.1f}  {figures.memory_mib:11.3f}"
+        f"{figures.cost_us:21.1f}  {figures.processor_ratio:14.3f}  {figures.alone_us:8.1f}  "
+        f"{figures.many_cores_ratio:17.2f}  {figures.memory_mib:11.3f}"
     )
 
 

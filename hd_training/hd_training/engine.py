@@ -1,32 +1,27 @@
 """Batched simulation of many different robots: R robots x E environments, stepped by a pool of threads.
 
-MuJoCo releases the interpreter lock while it steps, so threads scale over cores. Every environment's trajectory is a
-function of the seed, its index and its actions, never of the number of workers. What is done for each environment is
-kept to the calls of MuJoCo; states are copied, rewards and observations computed for all environments at once.
-Observations are relative to the world's origin, from which reset noise moves the spawn by at most 5 mm and 0.02 rad.
+A whole control step with resets, rewards and observations runs in compiled code (`compiled_stepping.py`), or in Python
+where there is no C compiler (`plain_stepping.py`); both give the same numbers. Every environment's trajectory is a
+function of the seed, its index and its actions, never of the number of workers. Observations are relative to the
+world's origin, from which reset noise moves the spawn by at most 5 mm and 0.02 rad.
 """
 
 from __future__ import annotations
 
-from collections import deque
+import warnings
 from dataclasses import dataclass, field
-from functools import partial
 
 import mujoco
 import numpy as np
 
 from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
-from hd_controller.observation import OBSERVATION_SIZE
-from hd_training.batch_arrays import BatchArrays
-from hd_training.flat_task import EPISODE_STEPS, forward_reward, has_fallen, reset_noise
-from hd_training.worker_team import WorkerTeam
+from hd_training.compiled_stepping import CompiledStepping
+from hd_training.episodes import End, Episodes
+from hd_training.flat_task import EPISODE_STEPS
+from hd_training.plain_stepping import PlainStepping
 
 STATE = mujoco.mjtState.mjSTATE_INTEGRATION
-LONGEST_STEP_M = 1.0
-"""Way of a torso in one control step (50 m/s) beyond which a simulation counts as diverged."""
-BLOCKS_PER_WORKER = 8
-"""Pieces that a step's work is cut into, for each worker: enough for slow and fast bodies to even out."""
 
 
 @dataclass
@@ -51,6 +46,8 @@ class Engine:
 
     `observation` (R, E, L, 17) float32 is padded with zeros to the largest limb count L; `valid` (R, L) and `slots`
     (R, L, 2) say which limbs and joint slots exist. Actions are (R, E, L, 2), clipped to [-1, 1] by the actuators.
+    `compiled` says how steps are done; by default compiled, and in Python with a warning where that is not possible.
+    `stepping` is what does them.
     """
 
     def __init__(
@@ -62,6 +59,7 @@ class Engine:
         workers: int = 2,
         episode_steps: int = EPISODE_STEPS,
         stagger: bool = False,
+        compiled: bool | None = None,
     ) -> None:
         if not morphologies or environments < 1 or workers < 1:
             raise HdError(
@@ -75,30 +73,21 @@ class Engine:
         for index, morphology in enumerate(morphologies):
             self.valid[index, : len(morphology.limbs)] = True
             self.slots[index].reshape(-1)[np.asarray(morphology.slots)] = True
-        self._batch = BatchArrays(morphologies, environments)
-        self.robots = self._batch.robots
-        starts = self.slots[0].size * np.arange(robots * environments).reshape(robots, environments, 1)
-        places = [start + morphology.slots for start, morphology in zip(starts, morphologies, strict=True)]
-        self._action_cells = np.concatenate([place.reshape(-1) for place in places])
-        self.observation = np.zeros((robots, environments, limbs, OBSERVATION_SIZE), np.float32)
-        self.elapsed = np.zeros((robots, environments), np.int64)
-        self.episode = np.zeros((robots, environments), np.int64)
-        self.returns = np.zeros((robots, environments))
-        self._standing = np.array([[morphology.standing_height] for morphology in morphologies])
-        self._team = WorkerTeam(workers)
-        self._blocks = self._split(workers)
+        self._episodes = Episodes(morphologies, environments, seed=seed, episode_steps=episode_steps)
+        self.robots, self.observation = self._episodes.robots, self._episodes.observation
+        counters = self._episodes.counters
+        self.elapsed, self.episode, self.returns = counters.elapsed, counters.episode, counters.returns
+        self._used: list[tuple[int, int, int]] = []  # robot, environment, number of an episode yet to be prepared
+        self.stepping = _stepping(self._episodes, workers, compiled)
         self.reset(stagger=stagger)
-
-    def _split(self, workers: int) -> list[tuple[int, int, int]]:
-        """(robot, first, last + 1 environment): pieces of a step that idle workers take from one queue."""
-        size = max(1, len(self.robots) * self.environments // (workers * BLOCKS_PER_WORKER))
-        cuts = range(0, self.environments, size)
-        return [(r, e, min(e + size, self.environments)) for r in range(len(self.robots)) for e in cuts]
 
     def reset(self, *, stagger: bool = False) -> np.ndarray:
         """Start a new episode everywhere; `stagger` spreads the first time limits. Returns `observation`."""
-        everywhere = np.ones(self.elapsed.shape, bool)
-        self._reset_where(everywhere)
+        self._episodes.prepare_all()
+        for place in np.ndindex(*self._episodes.shape):
+            self._episodes.start(*place)
+            self._episodes.observe(*place, self.observation[place])
+        self._used = [(*place, int(self.episode[place]) + 1) for place in np.ndindex(*self._episodes.shape)]
         if stagger:
             rng = np.random.default_rng((self.seed, 1))
             self.elapsed[:] = rng.integers(0, self.episode_steps, self.elapsed.shape)
@@ -108,73 +97,38 @@ class Engine:
         """Apply actions (R, E, L, 2), simulate one control step, reset what ended.
 
         Raises:
-            HdError: actions of another shape, or an action of an existing joint that is not finite.
+            HdError: actions of another shape, an action of an existing joint that is not finite, or a closed engine.
         """
+        if not self.stepping.close.alive:
+            raise HdError("engine: it was closed and cannot step any more; make a new one")
         expected = (*self.observation.shape[:3], 2)
         if actions.shape != expected:
             raise HdError(f"engine: shape of actions {actions.shape}, expected {expected} (robots, environments, L, 2)")
-        before = self._batch.torso()
-        control = self._batch.control.flat[:-1]
-        control[:] = actions.reshape(-1)[self._action_cells]
-        if not np.isfinite(control).all():
+        if not np.isfinite(actions).all() and not np.isfinite(actions.swapaxes(0, 1)[:, self.slots]).all():
             raise HdError("engine: an action is not a finite number; the policy that gave it has diverged")
-        diverged = self._simulate()
-        self.elapsed += 1
-        result = self._judge(before, diverged)
-        self._finish(result)
+        self.stepping.step(actions, self._prepare)
+        return self._result()
+
+    def _prepare(self) -> None:
+        """Prepare episodes after the next, where the last step started one."""
+        for robot, environment, number in self._used:
+            self._episodes.prepare(robot, environment, number)
+
+    def _result(self) -> StepResult:
+        """What the step just done says."""
+        counters = self._episodes.counters
+        fell, timed_out, diverged = (counters.end == int(end) for end in (End.FELL, End.TIMED_OUT, End.DIVERGED))
+        result = StepResult(counters.reward.copy(), fell, timed_out, diverged)
+        ended = np.nonzero(counters.end)
+        arrays = (self.episode + 1, counters.finished_return, counters.finished_steps, timed_out, diverged)
+        places = zip(*(column.tolist() for column in (*ended, *(array[ended] for array in arrays))), strict=True)
+        self._used = []
+        for r, e, number, finished_return, steps, struck_limit, failed in places:
+            self._used.append((r, e, number))
+            result.episodes.append((r, finished_return, steps, failed))
+            if struck_limit:
+                result.last_observations.append((r, e, self._episodes.last_observation[r, e].copy()))
         return result
-
-    def _simulate(self) -> np.ndarray:
-        """Step everything; says which environments (R, E) MuJoCo reset for lack of stability or left not finite."""
-        queue, diverged = deque(self._blocks), np.zeros(self.elapsed.shape, bool)
-        self._team.run(partial(self._work, queue, diverged))
-        self._batch.copy_out()
-        return diverged | self._batch.not_finite()
-
-    def _work(self, queue: deque[tuple[int, int, int]], diverged: np.ndarray) -> None:
-        """What every worker does: take pieces until none is left."""
-        while True:
-            try:
-                robot, start, stop = queue.popleft()
-            except IndexError:
-                return
-            for environment in self.robots[robot].advance(start, stop):
-                diverged[robot, environment] = True
-
-    def _judge(self, before: np.ndarray, diverged: np.ndarray) -> StepResult:
-        """Rewards and ends of the step just simulated."""
-        after = self._batch.torso()
-        diverged = diverged | (np.abs(after - before).max(axis=-1) > LONGEST_STEP_M)
-        reward = np.where(diverged, 0.0, forward_reward(before[..., 0], after[..., 0]))
-        fell = has_fallen(after[..., 2], self._standing) & ~diverged
-        timed_out = (self.elapsed >= self.episode_steps) & ~fell & ~diverged
-        self.returns += reward
-        return StepResult(reward, fell, timed_out, diverged)
-
-    def _finish(self, result: StepResult) -> None:
-        """Observe all, keep what ended, and start its next episode."""
-        self._batch.observe(self.observation)
-        ended = result.ended
-        if not ended.any():
-            return
-        for r, e in np.argwhere(result.timed_out):
-            result.last_observations.append((int(r), int(e), self.observation[r, e].copy()))
-        for r, e in np.argwhere(ended):
-            episode = (int(r), float(self.returns[r, e]), int(self.elapsed[r, e]), bool(result.diverged[r, e]))
-            result.episodes.append(episode)
-        self._reset_where(ended)
-
-    def _reset_where(self, where: np.ndarray) -> None:
-        """Start episodes where asked (R, E), and observe them."""
-        for r, e in np.argwhere(where):
-            robot = self.robots[r]
-            size = robot.model.nq + robot.model.nv
-            noise = reset_noise(self.seed, int(r * self.environments + e), int(self.episode[r, e]), size)
-            robot.start_episode(e, noise)
-            robot.observe(e, self.observation[r, e, : len(robot.morphology.limbs)])
-            self.episode[r, e] += 1
-            self.elapsed[r, e] = 0
-            self.returns[r, e] = 0.0
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything needed to go on bitwise equally, as arrays."""
@@ -191,11 +145,26 @@ class Engine:
         """Continue from what :meth:`state` gave, of the same robots and number of environments."""
         for name in ("elapsed", "episode", "returns"):
             getattr(self, name)[:] = arrays[name]
+        self._episodes.prepare_all()
+        self._used = []
         for index, robot in enumerate(self.robots):
             for environment, state in enumerate(arrays[f"physics_{index}"]):
                 robot.restore(environment, state, STATE)
-        self._batch.observe(self.observation)
+                self._episodes.observe(index, environment, self.observation[index, environment])
 
     def close(self) -> None:
         """End the worker threads."""
-        self._team.close()
+        self.stepping.close()
+
+
+def _stepping(episodes: Episodes, workers: int, compiled: bool | None) -> CompiledStepping | PlainStepping:
+    """The wanted way to step, or with None the best that the machine can do."""
+    if compiled is False:
+        return PlainStepping(episodes, workers)
+    try:
+        return CompiledStepping(episodes, workers)
+    except HdError as error:
+        if compiled:
+            raise
+        warnings.warn(f"the engine steps in Python, which is slower: {error}", RuntimeWarning, stacklevel=3)
+        return PlainStepping(episodes, workers)

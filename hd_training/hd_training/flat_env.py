@@ -19,8 +19,9 @@ from hd_controller.morphology import Morphology
 from hd_controller.mujoco_model import CONTROL_PERIOD_S
 from hd_controller.observation import OBSERVATION_SIZE
 from hd_controller.robot_file import read_robot
+from hd_training.episodes import LONGEST_STEP_M
 from hd_training.flat_task import EPISODE_STEPS, forward_reward, has_fallen, reset_noise
-from hd_training.robot_batch import RobotBatch, StateArrays
+from hd_training.robot_batch import RobotBatch
 
 ENVIRONMENT_ID = "hd_training/Flat-v0"
 
@@ -43,8 +44,7 @@ class FlatEnv(gymnasium.Env):
         shape = (len(self.morphology.limbs), OBSERVATION_SIZE)
         self.observation_space = gymnasium.spaces.Box(-np.inf, np.inf, shape, np.float32)
         self.action_space = gymnasium.spaces.Box(-1.0, 1.0, (len(self.joint_names),), np.float32)
-        self._arrays = StateArrays.zeros(self.morphology, environments=1)
-        self._simulation = RobotBatch.create(self.morphology, self._arrays)
+        self._simulation = RobotBatch.create(self.morphology, environments=1)
         self._task_seed: int | None = None
         self._episode = 0
         self._elapsed = 0
@@ -60,7 +60,7 @@ class FlatEnv(gymnasium.Env):
             self._episode = 0
         model = self._simulation.model
         noise = reset_noise(self._task_seed, 0, self._episode, model.nq + model.nv)
-        self._simulation.start_episode(0, noise)
+        self._simulation.start_episode(0, self._simulation.start_state(noise))
         self._episode += 1
         self._elapsed = 0
         self._running = True
@@ -73,18 +73,16 @@ class FlatEnv(gymnasium.Env):
             HdError: no episode is running, or the action has another shape or is not finite.
         """
         self._require_action(action)
-        before = self._simulation.qpos[0, 0]
-        self._arrays.control[0] = action
-        unstable = self._simulation.advance(0, 1)
-        self._simulation.copy_out(0)
+        before = self._simulation.qpos[0, :3]
+        was_reset = self._simulation.advance(0, action)
+        after = self._simulation.qpos[0, :3]
         self._elapsed += 1
-        diverged = bool(unstable) or not np.isfinite(self._arrays.qvel).all()
-        height = self._simulation.qpos[0, 2]
-        terminated = diverged or bool(has_fallen(height, self.morphology.standing_height))
+        diverged = was_reset or not self._simulation.is_finite(0) or np.abs(after - before).max() > LONGEST_STEP_M
+        terminated = bool(diverged or has_fallen(after[2], self.morphology.standing_height))
         truncated = self._elapsed >= self.episode_steps and not terminated
-        reward = 0.0 if diverged else float(forward_reward(before, self._simulation.qpos[0, 0]))
+        reward = 0.0 if diverged else float(forward_reward(before[0], after[0]))
         self._running = not (terminated or truncated)
-        return self._observation(), reward, terminated, truncated, self._info(diverged=diverged)
+        return self._observation(), reward, terminated, truncated, self._info(diverged=bool(diverged))
 
     def _require_action(self, action: np.ndarray) -> None:
         if not self._running:

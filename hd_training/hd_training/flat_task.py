@@ -16,13 +16,18 @@ def forward_reward(x_before: np.ndarray, x_after: np.ndarray) -> np.ndarray:
     return (x_after - x_before) / CONTROL_PERIOD_S
 
 
+def fall_height(standing_height: float) -> float:
+    """Torso height [m above ground] at or below which a body that stands at this height [m] has fallen."""
+    return FALL_RATIO * standing_height
+
+
 def has_fallen(torso_height: np.ndarray, standing_height: float) -> np.ndarray:
     """Whether the torso [m above ground] is at or below half of the height at which the body stands.
 
     The torso is a ball of 0.1 m, so a body that stands at 0.2 m or lower cannot fall; episodes of such bodies end by
     time alone.
     """
-    return torso_height <= FALL_RATIO * standing_height
+    return torso_height <= fall_height(standing_height)
 
 
 def reset_noise(seed: int, environment: int, episode: int, size: int) -> np.ndarray:

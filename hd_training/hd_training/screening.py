@@ -13,7 +13,7 @@ import numpy as np
 
 from hd_controller.morphology import Morphology
 from hd_controller.mujoco_model import CONTROL_PERIOD_S
-from hd_training.robot_batch import RobotBatch, StateArrays
+from hd_training.robot_batch import RobotBatch
 
 GAITS = 16
 LANDING_S = 1.0
@@ -47,14 +47,13 @@ def travelled(morphology: Morphology, actions: np.ndarray) -> np.ndarray:
     A simulation that diverges counts as not having moved.
     """
     gaits = actions.shape[1]
-    arrays = StateArrays.zeros(morphology, gaits)
-    batch = RobotBatch.create(morphology, arrays)
+    batch = RobotBatch.create(morphology, gaits)
+    start_state = batch.start_state(np.zeros(batch.model.nq + batch.model.nv))
     for gait in range(gaits):
-        batch.start_episode(gait, np.zeros(batch.model.nq + batch.model.nv))
+        batch.start_episode(gait, start_state)
     stable, start = np.ones(gaits, bool), np.zeros(gaits)
     for step, action in enumerate(actions, start=1):
-        arrays.control[:] = action
-        stable[batch.advance(0, gaits)] = False
+        stable &= [not batch.advance(gait, action[gait]) for gait in range(gaits)]
         if step == _steps(LANDING_S):
             start = np.array([data.qpos[0] for data in batch.data])
     end = np.array([data.qpos[0] for data in batch.data])
