@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from hd_controller.control_loop import ControlLoop
 from hd_controller.controller_modes import ControllerModes, Mode
-from hd_controller.effort_guard import guard_efforts
+from hd_controller.effort_guard import EffortGuard
 from hd_controller.errors import BundleError
+from hd_controller.guard_counters import GuardCounters
+from hd_controller.guard_settings import GuardSettings
+from hd_controller.joint_map import StateError
 from hd_controller.kinematics import RobotState
 from hd_controller.policy_bundle import PolicyBundle
+from hd_controller.posture_guard import PostureGuard
 from hd_controller.state_assembly import StateAssembly
 
-GUARD_PROFILES = ("benchmark", "hardware")
 PERIOD_TOLERANCE = 1e-9
 CLOCK_JUMP_NS = 1_000_000_000
 
@@ -25,10 +28,9 @@ class ControllerSettings:
 
     rearm_on_swap: str = "auto"
     control_period_s: float = 0.02
-    state_timeout_s: float = 0.1
     damping_gain: float = 1.0
     """Damping command: effort = -damping_gain * joint velocity [N m s/rad], clipped to the effort limits."""
-    guard_profile: str = "benchmark"
+    guards: GuardSettings = field(default_factory=GuardSettings)
     allow_out_of_distribution: bool = False
 
 
@@ -58,7 +60,8 @@ def prepare_policy(bundle: PolicyBundle, settings: ControllerSettings) -> Prepar
     loop.reset(state)
     if not np.isfinite(loop.step(state)).all():
         raise BundleError("the policy gives efforts that are not finite; generate it again")
-    return PreparedPolicy(bundle, loop, StateAssembly(bundle.joint_names, bundle.morphology.standing_height))
+    return PreparedPolicy(bundle, loop, StateAssembly(bundle.joint_names, bundle.morphology.standing_height,
+                                                       settings.guards))
 
 
 def _rest_state(bundle: PolicyBundle) -> RobotState:
@@ -83,16 +86,23 @@ class Controller:
         self.missed_steps = 0
         self.last_stamp_ns: int | None = None
         self._answer_mode: Mode | None = None
+        self.counters = GuardCounters()
         self._efforts = np.zeros(0)
-        self._limits = np.zeros(0)
+        self._damping = np.zeros(0)
+        self._effort_guard: EffortGuard | None = None
+        self._posture_guard: PostureGuard | None = None
 
     def bind(self, policy: PreparedPolicy) -> bool:
         """Take a prepared policy between two steps; False if it was made for another description."""
         if not self.modes.bind(policy.bundle.description_sha256):
             return False
         self.policy = policy
-        self._limits = np.asarray(policy.bundle.effort_limits, dtype=float)
-        self._efforts = np.zeros(len(self._limits))
+        body, settings = policy.bundle.morphology, self.settings
+        self._efforts = np.zeros(len(policy.bundle.effort_limits))
+        self._damping = np.zeros(len(self._efforts))
+        self._effort_guard = EffortGuard(settings.guards, body, policy.bundle.effort_limits, settings.control_period_s,
+                                         self.counters)
+        self._posture_guard = PostureGuard(settings.guards, body.standing_height, settings.control_period_s)
         self.last_stamp_ns = None
         self._answer_mode = None
         return True
@@ -107,10 +117,11 @@ class Controller:
         self.last_stamp_ns = None
         self._answer_mode = None
 
-    def answer(self, state: RobotState) -> np.ndarray | None:
+    def answer(self, state: RobotState, arrived: bool = True) -> np.ndarray | None:
         """Efforts (J,) for a valid state; None without a policy or for a state older than the one answered last.
 
-        A state that is shown again gets the same command again, unless the mode has changed since.
+        A state that is shown again gets the same command again, unless the mode has changed since. `arrived` is False
+        for a state that was at hand at the step before already: it starts nothing and ends no fault.
         """
         if self.policy is None:
             return None
@@ -119,9 +130,10 @@ class Controller:
         repeated = state.stamp_ns == self.last_stamp_ns
         if repeated and self._answer_mode is self.modes.mode:
             return self._efforts
-        afresh = self.modes.state_arrived()
+        went_on = self.modes.mode is Mode.RUN
+        afresh = arrived and self.modes.state_arrived()
         if self.modes.mode is Mode.RUN:
-            self._run(state, afresh)
+            self._run(state, afresh, begins=afresh or not went_on)
         if self.modes.mode is not Mode.RUN:
             self.damp(state)
         self.last_stamp_ns = state.stamp_ns
@@ -142,30 +154,80 @@ class Controller:
             self.missed_steps += max(0, round(difference * 1e-9 / self.settings.control_period_s) - 1)
         return True
 
-    def _run(self, state: RobotState, afresh: bool) -> None:
-        """One policy step into the effort array; efforts that are not finite end in fault."""
-        assert self.policy is not None
+    def _run(self, state: RobotState, afresh: bool, begins: bool) -> None:
+        """One guarded policy step into the effort array; what must not go on ends in fault."""
+        assert self.policy is not None and self._effort_guard is not None and self._posture_guard is not None
         loop = self.policy.loop
         if afresh:
             loop.reset(state)
+        if begins:
+            self._effort_guard.begin()
+            self._posture_guard.begin()
+        problem = self._posture_guard.problem(state)
+        if problem is not None:
+            self._trip(*problem)
+            return
         np.copyto(self._efforts, loop.step(state))
         if not np.isfinite(self._efforts).all():
-            self.modes.fault("the policy gave efforts that are not finite")
+            self._trip("finite", "the policy gave efforts that are not finite")
             return
-        if self.settings.guard_profile == "hardware":
-            body = self.policy.bundle.morphology
-            guard_efforts(self._efforts, state.joint_positions, state.joint_velocities, body.joint_ranges,
-                          body.velocity_limits, self._limits)
+        np.multiply(state.joint_velocities, -self.settings.damping_gain, out=self._damping)
+        self._effort_guard.limit(self._efforts, self._damping, state.joint_positions, state.joint_velocities)
         self.steps += 1
+
+    def _trip(self, guard: str, sentence: str, clears_itself: bool = False) -> None:
+        """A guard ends run."""
+        self.counters.trip(guard, sentence)
+        self.modes.fault(sentence, clears_itself)
+
+    def refuse(self, problem: StateError) -> bool:
+        """Count a state that cannot be used; True when efforts must be zero at once.
+
+        A single one is left out; as many in a row as the guard allows end run until good ones come again.
+        """
+        self.counters.trip(problem.guard, str(problem))
+        guards = self.settings.guards
+        if problem.guard == "clock_jump":
+            self.last_stamp_ns = None
+            self.modes.restart()
+        limit = {"finite": guards.not_finite_limit, "missing": guards.missing_limit, "clock_jump": 1,
+                 "out_of_order": guards.out_of_order_limit, "duplicated": guards.duplicated_limit}.get(problem.guard, 0)
+        ends_run = self.modes.mode is Mode.RUN and 0 < limit <= problem.in_a_row
+        if ends_run:
+            self.modes.fault(f"{problem}; {problem.in_a_row} in a row" if limit > 1 else str(problem), True)
+        return ends_run or problem.guard == "finite"
+
+    def stale(self) -> None:
+        """States have not come for longer than the timeout."""
+        if self.modes.mode is Mode.RUN:
+            self._trip("stale", f"no valid state for {self.settings.guards.state_timeout:g} s", clears_itself=True)
+
+    def enable(self, wanted: bool) -> tuple[bool, str]:
+        """Answer the ~/enable service: (success, sentence)."""
+        if wanted and self.policy is not None and self.policy.assembly.waiting_for():
+            return False, f"no message about {self.policy.assembly.waiting_for()} has arrived"
+        return self.modes.enable(wanted)
+
+    def e_stop(self, source: str) -> bool:
+        """Latch the emergency stop; True if it was not latched before."""
+        first = self.modes.e_stop(source)
+        if first:
+            self.counters.trip("e_stop", f"emergency stop by {source}")
+        return first
 
     def damp(self, state: RobotState) -> np.ndarray:
         """The damping command for a valid state, clipped to the effort limits."""
+        assert self._effort_guard is not None
+        limits = self._effort_guard.limits
         np.multiply(state.joint_velocities, -self.settings.damping_gain, out=self._efforts)
-        np.clip(self._efforts, -self._limits, self._limits, out=self._efforts)
+        np.clip(self._efforts, -limits, limits, out=self._efforts)
+        self._effort_guard.sent(self._efforts)
         return self._efforts
 
     def zero(self) -> np.ndarray:
         """The zero command, for states that are stale or not finite and for leaving the active state."""
         self._efforts[:] = 0.0
+        if self._effort_guard is not None:
+            self._effort_guard.sent(self._efforts)
         self._answer_mode = None
         return self._efforts

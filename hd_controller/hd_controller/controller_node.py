@@ -14,19 +14,18 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from nav_msgs.msg import Odometry
 from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
-from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from sensor_msgs.msg import Imu, JointState
-from std_msgs.msg import Bool, String
-from std_srvs.srv import SetBool, Trigger
+from std_msgs.msg import String
 
 from hd_controller import controller_parameters, conversions, memory, qos
 from hd_controller.controller import Controller, PreparedPolicy
 from hd_controller.controller_modes import Mode
 from hd_controller.controller_reports import ControllerReports
 from hd_controller.description_hash import description_sha256
-from hd_controller.joint_map import NotFiniteError, StateError
+from hd_controller.joint_map import StateError
 from hd_controller.node_runner import declare_executor, run_node
+from hd_controller.operator_services import OperatorServices
 from hd_controller.policy_bundle import PolicyBundle
 from hd_controller.policy_intake import PolicyIntake
 from hd_controller.xml_document import MAX_BYTES
@@ -46,13 +45,14 @@ class ControllerNode(LifecycleNode):
         declare_executor(self)
         controller_parameters.declare(self)
         self._settings = controller_parameters.settings(self)
+        self._state_timeout_s = self._settings.guards.state_timeout
         self._by_state = controller_parameters.choice(self, "trigger", controller_parameters.TRIGGERS) == "state"
         self._command_type = self.get_parameter("command_type").value
         self._controller = Controller(self._settings)
         self._modes = self._controller.modes
         self._writer: conversions.CommandWriter | None = None
         self._intake: PolicyIntake | None = None
-        self._description_ns = 0
+        self._description_ns = self._accepted = 0
         self._active = self._commanding = False
         self._commands = self.create_publisher(
             conversions.command_message_type(self._command_type), "joint_commands", qos.commands())
@@ -62,12 +62,11 @@ class ControllerNode(LifecycleNode):
         """Listen, load the policy file if there is one, and go active if asked to."""
         self._intake = PolicyIntake(self._controller, self._ready, self._refuse_policy, post)
         self._subscribe()
-        self.create_service(SetBool, "~/enable", self._enable)
-        self.create_service(Trigger, "~/e_stop_trigger", self._e_stop_trigger)
-        self.create_service(Trigger, "~/e_stop_reset", self._e_stop_reset)
+        self._operator = OperatorServices(self, self._controller, self)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        period_s = max(0.02, self._settings.state_timeout_s / 2) if self._by_state else self._settings.control_period_s
-        self.create_timer(period_s, self._watch if self._by_state else self._tick, clock=steady)
+        watch_s = max(0.02, self._state_timeout_s / 2)
+        self.create_timer(watch_s if self._by_state else self._settings.control_period_s,
+                          self._watch if self._by_state else self._tick, clock=steady)
         if self.get_parameter("policy_file").value:
             bundle = PolicyBundle.load(self.get_parameter("policy_file").value)
             self._modes.description(bundle.description_sha256)
@@ -75,16 +74,13 @@ class ControllerNode(LifecycleNode):
         if self.get_parameter("autostart").value:
             self.trigger_configure()
             self.trigger_activate()
-        self._changed()
+        self.changed()
 
     def _subscribe(self) -> None:
         """Create every subscription; states are looked at only while active, stops always."""
         reliability = controller_parameters.choice(self, "state_reliability", controller_parameters.RELIABILITIES)
         waited_for = self._by_state or self.get_parameter("lockstep").value
         states = qos.states(reliability == "reliable" or (reliability == "auto" and waited_for))
-        quiet = SubscriptionEventCallbacks(use_default_callbacks=False)  # a publisher suits one of the three, not all
-        for profile in (qos.volatile(True), qos.volatile(False), qos.latched()):
-            self.create_subscription(Bool, "e_stop", self._e_stop, profile, event_callbacks=quiet)
         self.create_subscription(String, "robot_description", self._description, qos.latched())
         self.create_subscription(Policy, "policy", self._policy, qos.latched())
         self.create_subscription(JointState, "joint_states", self._joint_states, states)
@@ -118,7 +114,12 @@ class ControllerNode(LifecycleNode):
         self.exit_code = 0
         return super().on_shutdown(state)
 
-    def _changed(self) -> None:
+    @property
+    def active(self) -> bool:
+        """True in the lifecycle state active."""
+        return self._active
+
+    def changed(self) -> None:
         """Tell the operator, if there is something new."""
         self._reports.changed(self._active)
 
@@ -129,7 +130,7 @@ class ControllerNode(LifecycleNode):
         self._send_zero()
         self._active = False
         self._modes.leave_active()
-        self._changed()
+        self.changed()
         self._commands.wait_for_all_acked(FLUSH_TIMEOUT)
 
     # Description and policy
@@ -148,7 +149,7 @@ class ControllerNode(LifecycleNode):
         self._writer = None
         self._description_ns = self.get_clock().now().nanoseconds
         self._intake.description(sha256)
-        self._changed()
+        self.changed()
 
     def _policy(self, message: Policy) -> None:
         """A generated policy."""
@@ -162,14 +163,14 @@ class ControllerNode(LifecycleNode):
             self.get_logger().info(f"policy of robot '{bundle.morphology.name}' ({bundle.robot_id[:12]}) is ready")
             if self._modes.mode is not Mode.RUN:
                 memory.settle()
-        self._changed()
+        self.changed()
 
     def _refuse_policy(self, sentence: str) -> None:
         """The policy at hand stays; without one the operator sees why in the status."""
         if self._controller.policy is None:
             self._modes.message = sentence
         self._reports.trouble(sentence)
-        self._changed()
+        self.changed()
 
     # States and commands
 
@@ -203,29 +204,31 @@ class ControllerNode(LifecycleNode):
             reader(message, *identity, policy.assembly, began_s)
         except StateError as problem:
             self._reports.refused_states += 1
-            if isinstance(problem, NotFiniteError):
+            if self._controller.refuse(problem):
                 self._send_zero(conversions.stamp_to_ns(message.header.stamp))
             self._reports.trouble(f"state refused: {problem}")
+            self.changed()
             return
         if self._by_state and policy.assembly.matched():
             self._act(policy, began_s)
 
     def _act(self, policy: PreparedPolicy, began_s: float) -> None:
         """One control step: state -> efforts -> message."""
-        state = policy.assembly.state()
-        efforts = self._controller.answer(state)
+        state, accepted = policy.assembly.state(), policy.assembly.accepted
+        efforts = self._controller.answer(state, arrived=accepted != self._accepted)
+        self._accepted = accepted
         if efforts is not None and self._writer is not None:
             self._commands.publish(self._writer.write(state.stamp_ns, efforts))
             self._commanding = True
         now_s = time.monotonic()
         self._reports.timing.step(began_s, now_s, policy.assembly.age_s(now_s))
-        self._changed()
+        self.changed()
 
     def _tick(self) -> None:
         """Steady clock trigger: act on the newest states while they are fresh."""
         policy = self._controller.policy
         now_s = time.monotonic()
-        if self._active and policy is not None and policy.assembly.age_s(now_s) <= self._settings.state_timeout_s:
+        if self._active and policy is not None and policy.assembly.age_s(now_s) <= self._state_timeout_s:
             self._act(policy, now_s)
         else:
             self._watch()
@@ -233,14 +236,13 @@ class ControllerNode(LifecycleNode):
     def _watch(self) -> None:
         """States that are stale on the steady clock end in a zero command."""
         policy = self._controller.policy
-        if not self._active or policy is None or not self._commanding:
+        if not self._active or policy is None or not (self._commanding or self._modes.mode is Mode.RUN):
             return
         age_s = policy.assembly.age_s(time.monotonic())
-        if age_s > self._settings.state_timeout_s:
+        if age_s > self._state_timeout_s:
             self._send_zero()
-            if self._modes.mode is Mode.RUN:
-                self._modes.fault(f"no valid state for {self._settings.state_timeout_s:g} s", clears_itself=True)
-            self._changed()
+            self._controller.stale()
+            self.changed()
 
     def _send_zero(self, stamp_ns: int | None = None) -> None:
         """Zero command to the robot of the bound policy, stamped as the state answered last or as told."""
@@ -251,44 +253,18 @@ class ControllerNode(LifecycleNode):
 
     # Operator
 
-    def _e_stop(self, message: Bool) -> None:
-        """`true` latches, `false` never releases."""
-        if message.data:
-            self._stop_now("topic e_stop")
-
-    def _stop_now(self, source: str) -> None:
+    def stop_now(self, source: str) -> None:
         """Latch, and answer at once: damping while states are fresh, zero otherwise."""
-        if self._modes.e_stop(source):
+        if self._controller.e_stop(source):
             policy = self._controller.policy
             fresh = (self._active and policy is not None and self._writer is not None
-                     and policy.assembly.age_s(time.monotonic()) <= self._settings.state_timeout_s)
+                     and policy.assembly.age_s(time.monotonic()) <= self._state_timeout_s)
             if fresh:
                 state = policy.assembly.state()
                 self._commands.publish(self._writer.write(state.stamp_ns, self._controller.damp(state)))
             else:
                 self._send_zero()
-        self._changed()
-
-    def _enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        """~/enable"""
-        if not self._active and request.data:
-            response.success, response.message = False, "the controller is not active"
-            return response
-        response.success, response.message = self._modes.enable(request.data)
-        self._changed()
-        return response
-
-    def _e_stop_trigger(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        """~/e_stop_trigger"""
-        self._stop_now("service e_stop_trigger")
-        response.success, response.message = True, self._modes.message
-        return response
-
-    def _e_stop_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        """~/e_stop_reset"""
-        response.success, response.message = self._modes.e_stop_reset()
-        self._changed()
-        return response
+        self.changed()
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -85,4 +85,5 @@ class ControllerReports:
         modes = self._controller.modes
         return {"mode": modes.mode.value, "steps": self._controller.steps,
                 "missed_steps": self._controller.missed_steps, "refused_states": self.refused_states,
-                "e_stop_latched": modes.e_stop_latched, **self.timing.summary()}
+                "e_stop_latched": modes.e_stop_latched, **self._controller.counters.values(),
+                **self.timing.summary()}

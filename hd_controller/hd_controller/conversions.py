@@ -49,7 +49,7 @@ def take_joint_state(message: JointState, robot_id: str, assembly: StateAssembly
     """
     tag = message.header.frame_id
     if len(tag) == 64 and tag != robot_id:
-        raise StateError(f"joint_states are those of robot {tag[:12]}, the policy is for {robot_id[:12]}")
+        assembly.refuse_joints(f"joint_states are those of robot {tag[:12]}, the policy is for {robot_id[:12]}")
     assembly.take_joints(stamp_to_ns(message.header.stamp), message.name, doubles(message.position),
                          doubles(message.velocity), now_s)
 

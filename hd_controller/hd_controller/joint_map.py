@@ -10,11 +10,22 @@ from hd_controller.errors import HdError
 
 
 class StateError(HdError):
-    """A message about the robot's state that cannot be used; the sentence says why."""
+    """A message about the robot's state that cannot be used; the sentence says why.
+
+    `guard` is the guard that refused it, `in_a_row` how many messages of this topic it has refused since a good one.
+    """
+
+    def __init__(self, sentence: str, guard: str = "missing") -> None:
+        super().__init__(sentence)
+        self.guard = guard
+        self.in_a_row = 1
 
 
 class NotFiniteError(StateError):
     """A state of the right robot with values that are not finite: the robot must not go on with its last effort."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, "finite")
 
 
 class JointMap:

@@ -5,13 +5,16 @@ Values are copied bit by bit: no rescaling, no renormalisation.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
+from hd_controller.guard_settings import GuardSettings
 from hd_controller.joint_map import JointMap, NotFiniteError, StateError
 from hd_controller.kinematics import RobotState
+from hd_controller.stream_guard import StreamGuard
 
 QUATERNION_TOLERANCE = 1e-2
 
@@ -24,34 +27,63 @@ class Part:
     arrived_s: float
 
 
+@contextmanager
+def _counting(guard: StreamGuard) -> Iterator[None]:
+    """Tell the topic's guard how a message fared, and the error how many were refused in a row."""
+    try:
+        yield
+    except StateError as problem:
+        problem.in_a_row = guard.refused(problem.guard)
+        raise
+    guard.accepted()
+
+
 class StateAssembly:
     """Keeps the newest valid message of each kind for one robot.
 
-    `base_height` [m] stands in for the torso height when only an IMU reports the base.
+    `base_height` [m] stands in for the torso height when only an IMU reports the base. `accepted` counts messages.
     """
 
-    def __init__(self, joint_names: Sequence[str], base_height: float = 0.0) -> None:
+    def __init__(self, joint_names: Sequence[str], base_height: float = 0.0,
+                 guards: GuardSettings | None = None) -> None:
+        guards = guards or GuardSettings()
+        self._joint_guard = StreamGuard("joint_states", guards)
+        self._base_guard = StreamGuard("the torso's state", guards)
         count = len(joint_names)
         self.joint_map = JointMap(joint_names)
         self._positions = np.zeros(count)
         self._velocities = np.zeros(count)
         self._base = np.zeros(13)
         self._base[2], self._base[3] = base_height, 1.0
+        self.accepted = 0
         self._joints: Part | None = None
         self._odometry: Part | None = None
 
     def take_joints(self, stamp_ns: int, names: list[str], positions: np.ndarray, velocities: np.ndarray,
                     now_s: float) -> None:
         """Accept joint positions [rad] and velocities [rad/s] in message order, or raise StateError."""
+        with _counting(self._joint_guard):
+            self._check_joints(stamp_ns, names, positions, velocities, now_s)
+        self._joints = Part(stamp_ns, now_s)
+        self.accepted += 1
+
+    def _check_joints(self, stamp_ns: int, names: list[str], positions: np.ndarray, velocities: np.ndarray,
+                      now_s: float) -> None:
+        """Take the values if all is right."""
         order = self.joint_map.order(names)
         for what, values in (("positions", positions), ("velocities", velocities)):
             if len(values) != len(names):
                 raise StateError(f"joint_states has {len(values)} {what} for {len(names)} names; expected one each")
             if not np.isfinite(values).all():
                 raise NotFiniteError(f"joint_states has {what} that are not finite; the state is not used")
+        self._joint_guard.check(stamp_ns, now_s)
         np.take(positions, order, out=self._positions)
         np.take(velocities, order, out=self._velocities)
-        self._joints = Part(stamp_ns, now_s)
+
+    def refuse_joints(self, sentence: str) -> None:
+        """Raise StateError for a message on joint_states that is not about this robot's joints."""
+        with _counting(self._joint_guard):
+            raise StateError(sentence)
 
     def take_base(self, stamp_ns: int, base: Sequence[float], now_s: float) -> None:
         """Accept the torso pose and twist or raise StateError.
@@ -60,18 +92,30 @@ class StateAssembly:
         torso frame.
         """
         values = np.asarray(base, dtype=float)
+        with _counting(self._base_guard):
+            self._check_base(stamp_ns, values, now_s)
+        self._base[:] = values
+        self._odometry = Part(stamp_ns, now_s)
+        self.accepted += 1
+
+    def _check_base(self, stamp_ns: int, values: np.ndarray, now_s: float) -> None:
+        """Raise StateError for values (13,) that must not be used."""
         if not np.isfinite(values).all():
             raise NotFiniteError("odom has values that are not finite; the state is not used")
         if abs(np.linalg.norm(values[3:7]) - 1.0) > QUATERNION_TOLERANCE:
             raise StateError("odom has an orientation quaternion whose length is not 1; the state is not used")
-        self._base[:] = values
-        self._odometry = Part(stamp_ns, now_s)
+        self._base_guard.check(stamp_ns, now_s)
 
     def take_imu(self, stamp_ns: int, orientation: Sequence[float], angular: Sequence[float], now_s: float) -> None:
         """Accept orientation (w, x, y, z) and angular velocity [rad/s] in place of odometry, or raise StateError."""
         base = self._base.copy()
         base[3:7], base[10:13] = orientation, angular
         self.take_base(stamp_ns, base, now_s)
+
+    def waiting_for(self) -> str:
+        """What has never arrived: 'joint_states', 'the torso's state', both, or nothing."""
+        parts = {"joint_states": self._joints, "the torso's state": self._odometry}
+        return " and ".join(name for name, part in parts.items() if part is None)
 
     def matched(self) -> bool:
         """True when joints and base carry the same stamp."""

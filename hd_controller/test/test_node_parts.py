@@ -9,7 +9,6 @@ import pytest
 from hd_controller.background import LatestWorker
 from hd_controller.controller import Controller, ControllerSettings
 from hd_controller.controller_modes import Mode
-from hd_controller.effort_guard import guard_efforts
 from hd_controller.errors import HdError
 from hd_controller.joint_map import JointMap, NotFiniteError, StateError
 from hd_controller.kinematics import RobotState
@@ -121,14 +120,6 @@ def test_only_the_newest_item_counts() -> None:
     worker.close()
 
 
-def test_guard_limits_by_state() -> None:
-    efforts = np.array([50.0, -50.0, 50.0, -50.0, 500.0])
-    touched = guard_efforts(
-        efforts, positions=np.array([1.0, -1.0, -1.0, 0.0, 0.0]), velocities=np.array([0.0, 0.0, 0.0, -9.0, -9.0]),
-        joint_ranges=np.tile([-1.0, 1.0], (5, 1)), velocity_limits=np.full(5, 9.0), effort_limits=np.full(5, 100.0))
-    assert efforts.tolist() == [0.0, 0.0, 50.0, 0.0, 100.0] and touched == 4
-
-
 class _Loop:
     """Stands in for a control loop: gives the number of its steps since the reset as effort."""
 
@@ -147,7 +138,8 @@ class _Loop:
 def _controller(**settings: object) -> tuple[Controller, _Loop]:
     controller = Controller(ControllerSettings(**settings))
     loop = _Loop()
-    body = SimpleNamespace(joint_ranges=np.array([[-1.0, 1.0]]), velocity_limits=np.array([5.0]))
+    body = SimpleNamespace(joint_ranges=np.array([[-1.0, 1.0]]), velocity_limits=np.array([5.0]), joint_names=("a",),
+                           standing_height=1.0)
     bundle = SimpleNamespace(description_sha256="a", effort_limits=np.array([3.0]), morphology=body)
     controller.modes.description("a")
     assert controller.bind(SimpleNamespace(bundle=bundle, loop=loop))
@@ -198,12 +190,6 @@ def test_a_stop_between_two_showings_of_a_state_is_obeyed() -> None:
     assert controller.answer(_state(20)).tolist() == [1.0]
     controller.modes.e_stop("test")
     assert controller.answer(_state(20)).tolist() == [-0.5]
-
-
-def test_hardware_profile_guards_the_bounds() -> None:
-    controller, _ = _controller(guard_profile="hardware")
-    assert controller.answer(_state(20, position=1.0)).tolist() == [0.0]
-    assert controller.answer(_state(40, position=-1.0)).tolist() == [2.0]
 
 
 def test_files_that_are_not_there_are_named() -> None:
