@@ -27,9 +27,9 @@ def test_thresholds_can_be_changed_one_by_one() -> None:
     assert profile_settings("hardware", max_tilt=1).min_height == profile_settings("hardware").min_height
 
 
-WRONG = [("max_tilt", -0.1), ("max_tilt", 4.0), ("max_tilt", float("nan")), ("effort_scale", 0.0), ("effort_scale", 1.1),
-         ("missing_limit", 2.5), ("missing_limit", True), ("state_timeout", 0.0), ("position_guard", 1),
-         ("start_ramp", "0.5"), ("clock_jump", -1)]
+WRONG = [("max_tilt", -0.1), ("max_tilt", 4.0), ("max_tilt", float("nan")), ("effort_scale", 0.0),
+         ("effort_scale", 1.1), ("missing_limit", 2.5), ("missing_limit", True), ("state_timeout", 0.0),
+         ("position_guard", 1), ("start_ramp", "0.5"), ("clock_jump", -1)]
 
 
 @pytest.mark.parametrize(("name", "value"), WRONG)

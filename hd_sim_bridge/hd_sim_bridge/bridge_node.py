@@ -30,6 +30,7 @@ from hd_controller.xml_document import MAX_BYTES
 from hd_msgs.msg import ControllerStatus, JointCommand
 from hd_sim_bridge.bridge_parameters import declare_and_read
 from hd_sim_bridge.bridge_services import BridgeServices
+from hd_sim_bridge.command_age import CommandAge
 from hd_sim_bridge.command_inbox import CommandInbox
 from hd_sim_bridge.conversions import CommandReader, StateWriter
 from hd_sim_bridge.lockstep import LockstepWait, Verdict
@@ -58,7 +59,8 @@ class BridgeNode(Node):
         self._building = self._paused = self._held = self._answered = False
         self._steps_allowed = 0
         self._offset_ns = STEP_NS
-        self._inbox = CommandInbox()
+        age = CommandAge(self._settings.command_timeout, self._settings.real_time_factor)
+        self._inbox = CommandInbox(age)
         self._failures = self._swaps = 0
         self._wait = LockstepWait()
         self._pacer = Pacer(CONTROL_PERIOD_S / self._settings.real_time_factor, time.monotonic())
@@ -169,8 +171,8 @@ class BridgeNode(Node):
             return
         self._steps_allowed = max(0, self._steps_allowed - 1)
         self._pacer.step(time.monotonic())
-        if self._inbox.drop_old(time.monotonic(), self._settings.command_timeout):
-            self._log("age", f"no command for {self._settings.command_timeout:g} s: efforts are zero")
+        if self._inbox.drop_old(time.monotonic(), self._now_ns):
+            self._trouble("age", f"the command is older than {self._settings.command_timeout:g} s: efforts are zero")
         self._advance()
 
     def _advance(self) -> None:
@@ -295,8 +297,9 @@ class BridgeNode(Node):
 
     def _values(self) -> dict[str, object]:
         """Key-value pairs for /diagnostics."""
-        return {"refused_commands": self._inbox.refused, "missed_steps": self._pacer.missed,
-                "resets_after_failure": self._failures, "swaps": self._swaps, "simulated_s": self._now_ns * 1e-9}
+        return {"refused_commands": self._inbox.refused, "expired_commands": self._inbox.expired,
+                "missed_steps": self._pacer.missed, "resets_after_failure": self._failures, "swaps": self._swaps,
+                "simulated_s": self._now_ns * 1e-9}
 
 
 def main(arguments: list[str] | None = None) -> int:

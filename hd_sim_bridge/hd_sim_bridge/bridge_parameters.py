@@ -16,7 +16,8 @@ PARAMETERS: dict[str, tuple[object, str]] = {
     "real_time_factor": (1.0, "simulated seconds per second of wall time; not used in lockstep"),
     "duration": (0.0, "simulated seconds in mode run after which a summary is printed and the node ends; 0: no end"),
     "start_timeout": (60.0, "with a duration: seconds of wall time without a step before giving up; 0: for ever"),
-    "command_timeout": (0.1, "real time: seconds after which a command is too old and the efforts become zero"),
+    "command_timeout": (0.1, "real time: seconds after which a command, or the state that it answers, is too old and "
+                        "the efforts become zero"),
     "hold_until_command": (True, "keep a new robot at its spawn pose until its first command arrives"),
     "seed": (0, "seed of the reset noise"),
     "record": ("", "file (.npz) for configurations and efforts of every step; empty: none"),

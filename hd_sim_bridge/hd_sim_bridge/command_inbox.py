@@ -6,16 +6,18 @@ import numpy as np
 
 from hd_controller.errors import HdError
 from hd_msgs.msg import JointCommand
+from hd_sim_bridge.command_age import CommandAge
 from hd_sim_bridge.conversions import CommandReader
 
 
 class CommandInbox:
     """Holds the efforts (J,) [N m] that act on the robot. Times are seconds on a steady clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, age: CommandAge) -> None:
         self.efforts = np.zeros(0)
-        self.refused = 0
-        self.accepted_s = 0.0
+        self.refused = self.expired = 0
+        self._age = age
+        self._stamp_ns = 0
         self._incoming = np.zeros(0)
         self._reader: CommandReader | None = None
         self._first_stamp_ns = 0
@@ -36,20 +38,22 @@ class CommandInbox:
         except HdError:
             self.refused += 1
             raise
+        self._stamp_ns = stamp_ns
         return stamp_ns
 
     def accept(self, now_s: float) -> None:
         """Let the command read last act."""
         self.efforts, self._incoming = self._incoming, self.efforts
-        self.accepted_s = now_s
+        self._age.accepted(now_s, self._stamp_ns)
 
     def zero(self) -> None:
         """No command acts."""
         self.efforts[:] = 0.0
 
-    def drop_old(self, now_s: float, timeout_s: float) -> bool:
-        """Zero the efforts of a command older than the timeout; True if they were not zero."""
-        if now_s - self.accepted_s <= timeout_s or not self.efforts.any():
+    def drop_old(self, now_s: float, now_ns: int) -> bool:
+        """Zero the efforts of a command that is too old at this robot time; True if they were not zero."""
+        if not self.efforts.any() or not self._age.too_old(now_s, now_ns):
             return False
         self.zero()
+        self.expired += 1
         return True

@@ -9,6 +9,7 @@ from hd_controller.morphology import Hinge, Limb, Morphology
 from hd_controller.mujoco_model import SPAWN_CLEARANCE
 from hd_controller.observation import WORLD
 from hd_controller.shapes import Capsule, Sphere
+from hd_sim_bridge.command_age import CommandAge
 from hd_sim_bridge.lockstep import GIVE_UP_S, RESEND_S, LockstepWait, Verdict
 from hd_sim_bridge.pacing import Pacer
 from hd_sim_bridge.recording import Recording
@@ -177,3 +178,14 @@ def test_timed_run_begins_with_mode_run_and_notices_when_it_is_stuck() -> None:
     endless.command(STEP_NS, 1.0, 0.0, 0)
     assert endless.record.running, "a controller that tells no mode begins with its first command"
     assert endless.stuck(1e6) == "" and not endless.controller_is_silent(1e6)
+
+
+def test_a_command_is_too_old_on_either_clock() -> None:
+    age = CommandAge(0.1, real_time_factor=2.0)
+    assert age.too_old(1.0, 10**9)
+    age.accepted(5.0, 7_000_000_000)
+    assert not age.too_old(5.1, 7_020_000_000)
+    assert age.too_old(5.11, 7_020_000_000), "the controller is silent"
+    assert not age.too_old(5.0, 7_200_000_000)
+    assert age.too_old(5.0, 7_200_000_001), "the connection delays"
+    assert age.too_old(float("nan"), 7_000_000_000)
