@@ -3,8 +3,12 @@
 Usage:
     ros2 launch hd_controller hardware.launch.py robot:=/path/to/robot.urdf joint_commands:=/drives/command
     ros2 launch hd_controller hardware.launch.py    # another node publishes robot_description
+    ros2 launch hd_controller hardware.launch.py command_type:=float64_array joint_order:=hip,knee,ankle \
+        command_controller:=forward_effort_controller joint_commands:=/forward_effort_controller/commands \
+        base_state:=imu imu:=/imu_sensor_broadcaster/imu joint_mapping:=/etc/robot/joints.yaml dry_run:=true
 
-The controller starts in standby: call the service `controller_node/enable` when the robot may move.
+The controller starts in standby: call the service `controller_node/enable` when the robot may move. docs/hardware.md
+explains the steps.
 """
 from launch.actions import DeclareLaunchArgument
 from launch.conditions import IfCondition
@@ -52,10 +56,31 @@ def declared_arguments() -> list[DeclareLaunchArgument]:
             "std_msgs/Float64MultiArray as forward_command_controller takes it",
         ),
         DeclareLaunchArgument(
+            "joint_order",
+            default_value="",
+            description="joints of a float64_array command in the order of the command controller, with commas",
+        ),
+        DeclareLaunchArgument(
+            "command_controller",
+            default_value="",
+            description="node name of the forward_command_controller, which is asked for its joints; empty: not asked",
+        ),
+        DeclareLaunchArgument(
+            "joint_mapping",
+            default_value="",
+            description="YAML file with the hardware's joint names, directions and zeros; empty: as the description",
+        ),
+        DeclareLaunchArgument(
+            "dry_run",
+            default_value="false",
+            choices=["true", "false"],
+            description="compute and publish everything except commands",
+        ),
+        DeclareLaunchArgument(
             "base_state",
             default_value="odom",
             choices=["odom", "imu"],
-            description="odom: pose and twist of the torso; imu: orientation and angular velocity alone",
+            description="odom: pose and twist of the torso; imu: height and velocity are estimated from IMU and joints",
         ),
         DeclareLaunchArgument(
             "allow_out_of_distribution",
@@ -98,6 +123,10 @@ def generate_launch_description() -> LaunchDescription:
     has_robot = IfCondition(PythonExpression(["len('''", LaunchConfiguration("robot"), "''') > 0"]))
     controller = {
         "command_type": argument("command_type", str),
+        "joint_order": argument("joint_order", str),
+        "command_controller": argument("command_controller", str),
+        "joint_mapping": argument("joint_mapping", str),
+        "dry_run": argument("dry_run", bool),
         "base_state": argument("base_state", str),
         "autostart": argument("autostart", bool),
         "allow_out_of_distribution": argument("allow_out_of_distribution", bool),

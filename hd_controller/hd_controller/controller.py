@@ -13,6 +13,7 @@ from hd_controller.errors import BundleError
 from hd_controller.guard_counters import GuardCounters
 from hd_controller.guard_settings import GuardSettings
 from hd_controller.joint_map import StateError
+from hd_controller.joint_mapping import JointMapping
 from hd_controller.kinematics import RobotState
 from hd_controller.policy_bundle import PolicyBundle
 from hd_controller.posture_guard import PostureGuard
@@ -32,6 +33,10 @@ class ControllerSettings:
     """Damping command: effort = -damping_gain * joint velocity [N m s/rad], clipped to the effort limits."""
     guards: GuardSettings = field(default_factory=GuardSettings)
     allow_out_of_distribution: bool = False
+    mapping: JointMapping | None = None
+    """How the drivers name and count the joints; None: as the description does."""
+    joint_order: tuple[str, ...] = ()
+    """Joints of commands that carry no names, as the drivers name them; empty: commands carry names."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +46,11 @@ class PreparedPolicy:
     bundle: PolicyBundle
     loop: ControlLoop
     assembly: StateAssembly
+    mapping: JointMapping
 
 
 def prepare_policy(bundle: PolicyBundle, settings: ControllerSettings) -> PreparedPolicy:
-    """Build the control loop of a bundle that passed its own checks and try it once; raises BundleError.
+    """Build the control loop of a bundle that passed its own checks and try it once; raises HdError.
 
     Takes tens of milliseconds, so it runs beside the control thread.
     """
@@ -55,13 +61,16 @@ def prepare_policy(bundle: PolicyBundle, settings: ControllerSettings) -> Prepar
         outside = " ".join(str(item) for item in bundle.coverage.get("outside", [])[:3])
         raise BundleError(f"robot '{bundle.morphology.name}' lies outside the trained range and its policy is not "
                           f"activated unless allow_out_of_distribution is true: {outside or 'no coverage report'}")
+    mapping = (settings.mapping or JointMapping.identity(bundle.joint_names)).for_joints(bundle.joint_names)
+    if settings.joint_order:
+        mapping.check_order(settings.joint_order)
     loop = ControlLoop(bundle)
     state = _rest_state(bundle)
     loop.reset(state)
     if not np.isfinite(loop.step(state)).all():
         raise BundleError("the policy gives efforts that are not finite; generate it again")
-    return PreparedPolicy(bundle, loop, StateAssembly(bundle.joint_names, bundle.morphology.standing_height,
-                                                       settings.guards))
+    assembly = StateAssembly(bundle.joint_names, bundle.morphology.standing_height, settings.guards, mapping)
+    return PreparedPolicy(bundle, loop, assembly, mapping)
 
 
 def _rest_state(bundle: PolicyBundle) -> RobotState:
@@ -204,8 +213,10 @@ class Controller:
 
     def enable(self, wanted: bool) -> tuple[bool, str]:
         """Answer the ~/enable service: (success, sentence)."""
-        if wanted and self.policy is not None and self.policy.assembly.waiting_for():
-            return False, f"no message about {self.policy.assembly.waiting_for()} has arrived"
+        if wanted and self.modes.bound and not self.modes.e_stop_latched and self.policy is not None:
+            waiting_for = self.policy.assembly.waiting_for()
+            if waiting_for:
+                return False, f"no message about {waiting_for} has arrived"
         return self.modes.enable(wanted)
 
     def e_stop(self, source: str) -> bool:
@@ -218,9 +229,8 @@ class Controller:
     def damp(self, state: RobotState) -> np.ndarray:
         """The damping command for a valid state, clipped to the effort limits."""
         assert self._effort_guard is not None
-        limits = self._effort_guard.limits
         np.multiply(state.joint_velocities, -self.settings.damping_gain, out=self._efforts)
-        np.clip(self._efforts, -limits, limits, out=self._efforts)
+        self._effort_guard.limit_size(self._efforts)
         self._effort_guard.sent(self._efforts)
         return self._efforts
 

@@ -19,6 +19,7 @@ from sensor_msgs.msg import Imu, JointState
 from std_msgs.msg import String
 
 from hd_controller import controller_parameters, conversions, memory, qos
+from hd_controller.command_target import CommandTarget
 from hd_controller.controller import Controller, PreparedPolicy
 from hd_controller.controller_modes import Mode
 from hd_controller.controller_reports import ControllerReports
@@ -48,6 +49,7 @@ class ControllerNode(LifecycleNode):
         self._state_timeout_s = self._settings.guards.state_timeout
         self._by_state = controller_parameters.choice(self, "trigger", controller_parameters.TRIGGERS) == "state"
         self._command_type = self.get_parameter("command_type").value
+        self._dry_run = self.get_parameter("dry_run").value
         self._controller = Controller(self._settings)
         self._modes = self._controller.modes
         self._writer: conversions.CommandWriter | None = None
@@ -55,14 +57,19 @@ class ControllerNode(LifecycleNode):
         self._description_ns = self._accepted = 0
         self._active = self._commanding = False
         self._commands = self.create_publisher(
-            conversions.command_message_type(self._command_type), "joint_commands", qos.commands())
+            conversions.command_message_type(self._command_type),
+            "~/dry_run_commands" if self._dry_run else "joint_commands", qos.commands())
         self._reports = ControllerReports(self, self._controller, self.get_parameter("lockstep").value)
 
     def start(self, post: Callable[[Callable[[], None]], Any]) -> None:
         """Listen, load the policy file if there is one, and go active if asked to."""
+        if self._dry_run:
+            self.get_logger().warning("dry run: the robot gets no commands; what it would get is on ~/dry_run_commands")
         self._intake = PolicyIntake(self._controller, self._ready, self._refuse_policy, post)
-        self._subscribe()
+        self._target = CommandTarget(self, self.get_parameter("command_controller").value, self._settings.joint_order,
+                                     self._reports.trouble)
         self._operator = OperatorServices(self, self._controller, self)
+        self._subscribe()
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         watch_s = max(0.02, self._state_timeout_s / 2)
         self.create_timer(watch_s if self._by_state else self._settings.control_period_s,
@@ -119,6 +126,11 @@ class ControllerNode(LifecycleNode):
         """True in the lifecycle state active."""
         return self._active
 
+    @property
+    def obstacle(self) -> str:
+        """Why the robot must not run, beside what the modes know."""
+        return self._target.obstacle
+
     def changed(self) -> None:
         """Tell the operator, if there is something new."""
         self._reports.changed(self._active)
@@ -159,7 +171,8 @@ class ControllerNode(LifecycleNode):
         """Take a policy that passed every check, between two steps."""
         if not self._controller.has(policy) and self._controller.bind(policy):
             bundle = policy.bundle
-            self._writer = conversions.CommandWriter(self._command_type, bundle.robot_id, bundle.joint_names)
+            self._writer = conversions.CommandWriter(self._command_type, bundle.robot_id, policy.mapping,
+                                                     self._settings.joint_order)
             self.get_logger().info(f"policy of robot '{bundle.morphology.name}' ({bundle.robot_id[:12]}) is ready")
             if self._modes.mode is not Mode.RUN:
                 memory.settle()

@@ -10,6 +10,7 @@ from hd_controller.controller import ControllerSettings
 from hd_controller.controller_modes import REARM
 from hd_controller.errors import HdError
 from hd_controller.guard_settings import PROFILES, meanings, profile_settings, profile_values
+from hd_controller.joint_mapping import JointMapping
 
 TRIGGERS = ("state", "steady_clock")
 BASE_STATES = ("odom", "imu")
@@ -28,6 +29,11 @@ PARAMETERS: dict[str, tuple[object, str]] = {
     "damping_gain": (1.0, "N m s/rad of the damping command in standby and fault"),
     "allow_out_of_distribution": (False, "activate policies of robots outside the trained range"),
     "command_type": ("hd", "hd, joint_state or float64_array"),
+    "joint_order": ("", "joints of a float64_array command as the hardware names them: a list, or names with commas"),
+    "command_controller": ("", "node name of the forward_command_controller: its joints must be joint_order before "
+                               "~/enable; needs rearm_on_swap manual"),
+    "joint_mapping": ("", "YAML file with the hardware's joint names, directions and zeros; empty: as the description"),
+    "dry_run": (False, "compute and publish everything except commands; those go to ~/dry_run_commands"),
     "policy_file": ("", "policy bundle to run without a generator; it must fit the robot_description"),
 }
 
@@ -41,7 +47,7 @@ def declare(node: Node) -> None:
     """Declare all parameters, read-only and described; raises HdError for an unknown guard profile."""
     for name, (default, meaning) in PARAMETERS.items():
         node.declare_parameter(name, default, ParameterDescriptor(
-            description=meaning, read_only=True, dynamic_typing=isinstance(default, float)))
+            description=meaning, read_only=True, dynamic_typing=isinstance(default, float) or name == "joint_order"))
     real_time_parameters.declare(node)
     for name, default in profile_values(node.get_parameter("guard_profile").value).items():
         node.declare_parameter(name, default, ParameterDescriptor(
@@ -64,11 +70,38 @@ def positive(node: Node, name: str) -> float:
     return float(value)
 
 
+def _joint_order(node: Node) -> tuple[str, ...]:
+    """Names of joint_order, each once; raises HdError for a command without names that has none."""
+    value = node.get_parameter("joint_order").value
+    listed = value.split(",") if isinstance(value, str) else value
+    if not isinstance(listed, (list, tuple)) or not all(isinstance(name, str) for name in listed):
+        raise HdError(f"parameter joint_order is {value!r}; expected names of joints")
+    names = tuple(name.strip() for name in listed if name.strip())
+    if node.get_parameter("command_type").value == "float64_array" and not names:
+        raise HdError("parameter joint_order is empty; command_type float64_array carries no names, so list the joints "
+                      "in the order of the command controller")
+    return names
+
+
+def _check_command_controller(node: Node) -> None:
+    """A controller that arms itself would not wait for the answer; raises HdError."""
+    if node.get_parameter("command_controller").value and node.get_parameter("rearm_on_swap").value != "manual":
+        raise HdError("parameter command_controller needs rearm_on_swap manual, so that nothing runs before its joints "
+                      "are confirmed")
+
+
+def _mapping(node: Node) -> JointMapping | None:
+    """The joint mapping file, if one is given."""
+    path = node.get_parameter("joint_mapping").value
+    return JointMapping.load(path) if path else None
+
+
 def settings(node: Node) -> ControllerSettings:
     """The part of the parameters that the ROS-free controller needs."""
+    _check_command_controller(node)
     return ControllerSettings(
         rearm_on_swap=choice(node, "rearm_on_swap", REARM), control_period_s=positive(node, "control_period"),
-        damping_gain=positive(node, "damping_gain"),
+        damping_gain=positive(node, "damping_gain"), joint_order=_joint_order(node), mapping=_mapping(node),
         guards=profile_settings(choice(node, "guard_profile", PROFILES), **{
             name: node.get_parameter(name).value for name in GUARD_PARAMETERS}),
         allow_out_of_distribution=bool(node.get_parameter("allow_out_of_distribution").value))

@@ -14,7 +14,7 @@ from std_msgs.msg import Float64MultiArray
 
 from hd_controller.errors import BundleError, HdError
 from hd_controller.histogram import UPPER_BOUNDS_S, DurationHistogram
-from hd_controller.joint_map import StateError
+from hd_controller.joint_mapping import JointMapping
 from hd_controller.policy_bundle import PolicyBundle, from_parts
 from hd_controller.state_assembly import StateAssembly
 from hd_controller.step_timing import StepTiming
@@ -66,7 +66,7 @@ def take_odometry(message: Odometry, assembly: StateAssembly, now_s: float) -> N
 def take_imu(message: Imu, assembly: StateAssembly, now_s: float) -> None:
     """Hand orientation and angular velocity of the torso to the assembly; an IMU without orientation is refused."""
     if message.orientation_covariance[0] == -1.0:
-        raise StateError("imu carries no orientation (covariance[0] is -1); an IMU with orientation is needed")
+        assembly.refuse_base("imu carries no orientation (covariance[0] is -1); an IMU with orientation is needed")
     orientation, angular = message.orientation, message.angular_velocity
     assembly.take_imu(stamp_to_ns(message.header.stamp), (orientation.w, orientation.x, orientation.y, orientation.z),
                       (angular.x, angular.y, angular.z), now_s)
@@ -76,27 +76,34 @@ class CommandWriter:
     """Preallocated command message of the chosen type for one robot.
 
     hd: hd_msgs/JointCommand; joint_state: sensor_msgs/JointState with efforts only; float64_array:
-    std_msgs/Float64MultiArray in the policy's joint order (it carries neither names nor stamp).
+    std_msgs/Float64MultiArray in `joint_order` (it carries neither names nor stamp). Names, directions and order are
+    those of the hardware; without `joint_order` the order is the policy's.
     """
 
-    def __init__(self, command_type: str, robot_id: str, joint_names: tuple[str, ...]) -> None:
-        zeros = [0.0] * len(joint_names)
+    def __init__(self, command_type: str, robot_id: str, mapping: JointMapping,
+                 joint_order: tuple[str, ...] = ()) -> None:
+        names = joint_order or mapping.hardware_names
+        zeros = [0.0] * len(names)
+        self._order = np.array([mapping.hardware_names.index(name) for name in names], dtype=np.intp)
+        self._signs = None if mapping.is_plain else mapping.signs[self._order]
         self._stamp: Time | None = None
         if command_type == "float64_array":
             self.message: object = Float64MultiArray(data=zeros)
             self._view = doubles(self.message.data)
             return
         if command_type == "hd":
-            message = JointCommand(robot_id=robot_id, joint_names=list(joint_names), effort=zeros)
+            message = JointCommand(robot_id=robot_id, joint_names=list(names), effort=zeros)
         else:
-            message = JointState(name=list(joint_names), effort=zeros)
+            message = JointState(name=list(names), effort=zeros)
         self.message = message
         self._view = doubles(message.effort)
         self._stamp = message.header.stamp
 
     def write(self, stamp_ns: int, efforts: np.ndarray) -> object:
-        """Fill the message with efforts (J,) [N m] and the stamp of the state they answer, and return it."""
-        self._view[:] = efforts
+        """Fill the message with efforts (J,) [N m] in the policy's order and the stamp of the state they answer."""
+        np.take(efforts, self._order, out=self._view, mode="clip")
+        if self._signs is not None:
+            np.multiply(self._view, self._signs, out=self._view)
         if self._stamp is not None:
             set_stamp(self._stamp, stamp_ns)
         return self.message

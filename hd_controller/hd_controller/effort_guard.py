@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from hd_controller.guard_counters import GuardCounters
@@ -42,13 +44,13 @@ class EffortGuard:
         self._counters = counters
         self._names = body.joint_names
         self._ranges = body.joint_ranges
-        self.limits = np.asarray(effort_limits, dtype=float) * settings.effort_scale
+        self._limits = np.asarray(effort_limits, dtype=float) * settings.effort_scale
         self._largest_change = np.asarray(effort_limits, dtype=float) * settings.effort_rate_limit * control_period_s
         self._velocity_limits = body.velocity_limits * settings.velocity_scale
         self._ramp_steps = settings.start_ramp / control_period_s
         self._step = 0
-        self._before = np.zeros(len(self.limits))
-        self._wanted = np.zeros(len(self.limits))
+        self._before = np.zeros(len(self._limits))
+        self._wanted = np.zeros(len(self._limits))
 
     def begin(self) -> None:
         """The policy starts: the ramp begins with the next step."""
@@ -64,7 +66,7 @@ class EffortGuard:
         if share < 1.0:
             efforts *= share
             efforts += (1.0 - share) * damping
-        self._counted("effort", efforts, lambda: np.clip(efforts, -self.limits, self.limits, out=efforts))
+        self.limit_size(efforts)
         if settings.effort_rate_limit:
             self._counted("effort_rate", efforts, lambda: limit_rate(efforts, self._before, self._largest_change))
         if settings.velocity_scale:
@@ -74,11 +76,15 @@ class EffortGuard:
                                                                              settings.position_margin))
         np.copyto(self._before, efforts)
 
+    def limit_size(self, efforts: np.ndarray) -> None:
+        """Clip efforts (J,) [N m] in place to their share of the joints' limits."""
+        self._counted("effort", efforts, lambda: np.clip(efforts, -self._limits, self._limits, out=efforts))
+
     def sent(self, efforts: np.ndarray) -> None:
         """Efforts (J,) that were sent without the policy: the next change counts from them."""
         np.copyto(self._before, efforts)
 
-    def _counted(self, guard: str, efforts: np.ndarray, act) -> None:
+    def _counted(self, guard: str, efforts: np.ndarray, act: Callable[[], object]) -> None:
         """Let a guard act and count it once for a command that it changed."""
         np.copyto(self._wanted, efforts)
         act()

@@ -7,16 +7,18 @@ GUARDS = ("finite", "stale", "missing", "out_of_order", "duplicated", "frozen", 
 
 
 class GuardCounters:
-    """A count and the last sentence of every guard, since the start."""
+    """A count and the last sentence of every guard since the start, and the guard that acted last."""
 
     def __init__(self) -> None:
         self.counts = dict.fromkeys(GUARDS, 0)
         self.sentences = dict.fromkeys(GUARDS, "")
+        self.newest = ""
 
     def trip(self, guard: str, sentence: str) -> None:
         """A guard has acted."""
         self.counts[guard] += 1
         self.sentences[guard] = sentence
+        self.newest = guard
 
     def values(self) -> dict[str, object]:
         """Key-value pairs: a count for every guard, and the sentence of those that have acted."""

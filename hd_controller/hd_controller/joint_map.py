@@ -31,11 +31,12 @@ class NotFiniteError(StateError):
 class JointMap:
     """Where each of the policy's joints stands in the messages; resolved again only when the message order changes.
 
-    `names` are the J joints in the policy's order.
+    `names` are the J joints in the policy's order; `ignored` may be there as well and are passed over.
     """
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], ignored: Sequence[str] = ()) -> None:
         self.names = tuple(names)
+        self._ignored = frozenset(ignored)
         self._index = {name: place for place, name in enumerate(self.names)}
         self._seen: list[str] | None = None
         self._order = np.zeros(len(self.names), dtype=np.intp)
@@ -49,14 +50,15 @@ class JointMap:
             return self._order
         self._seen = None
         missing = sorted(set(self.names) - set(message_names))
-        extra = sorted(set(message_names) - set(self.names))
+        extra = sorted(set(message_names) - set(self.names) - self._ignored)
         if missing or extra:
             raise StateError(self._difference(missing, extra))
-        if len(message_names) != len(self.names):
-            twice = sorted({name for name in message_names if message_names.count(name) > 1})
+        twice = sorted({name for name in message_names if message_names.count(name) > 1})
+        if twice:
             raise StateError(f"joint names are given twice: {', '.join(twice[:4])}; each joint must appear once")
         for place, name in enumerate(message_names):
-            self._order[self._index[name]] = place
+            if name in self._index:
+                self._order[self._index[name]] = place
         self._seen = list(message_names)
         return self._order
 

@@ -48,6 +48,14 @@ class Kinematics:
             state: finite measurements with J joints.
             origin: latched when the policy was activated.
         """
+        sensors, data = self.frames(state), self._data
+        return self._layout.fill(sensors, data.qpos[7:], data.qvel[6:], self.observation, origin)
+
+    def frames(self, state: RobotState) -> np.ndarray:
+        """(13 L,) limb positions, quaternions, linear and angular velocities in the world, block after block.
+
+        A view that the next call overwrites.
+        """
         model, data = self._model, self._data
         data.qpos[0:3] = state.position
         data.qpos[3:7] = state.orientation
@@ -62,4 +70,4 @@ class Kinematics:
         mujoco.mj_sensorPos(model, data)
         mujoco.mj_comVel(model, data)
         mujoco.mj_sensorVel(model, data)
-        return self._layout.fill(data.sensordata, data.qpos[7:], data.qvel[6:], self.observation, origin)
+        return data.sensordata

@@ -22,6 +22,10 @@ class Commanded(Protocol):
     def active(self) -> bool:
         """True in the lifecycle state active."""
 
+    @property
+    def obstacle(self) -> str:
+        """Why the robot must not run, beside what the modes know; empty when nothing stands in the way."""
+
     def stop_now(self, source: str) -> None:
         """Latch the emergency stop and answer it at once."""
 
@@ -73,6 +77,8 @@ class OperatorServices:
             response.success, response.message = False, "the controller is not active"
         elif request.data and self._silent():
             response.success, response.message = False, "no heartbeat on topic e_stop; publish `false` there regularly"
+        elif request.data and self._robot.obstacle:
+            response.success, response.message = False, self._robot.obstacle
         else:
             response.success, response.message = self._controller.enable(request.data)
             self._robot.changed()

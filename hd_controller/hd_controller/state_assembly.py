@@ -1,6 +1,6 @@
 """Puts joint state, odometry and IMU together into one checked RobotState.
 
-Values are copied bit by bit: no rescaling, no renormalisation.
+Values are copied bit by bit: no rescaling, no renormalisation, unless a joint mapping asks for signs and offsets.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 
 from hd_controller.guard_settings import GuardSettings
 from hd_controller.joint_map import JointMap, NotFiniteError, StateError
+from hd_controller.joint_mapping import JointMapping, from_mount
 from hd_controller.kinematics import RobotState
 from hd_controller.stream_guard import StreamGuard
 
@@ -45,12 +46,15 @@ class StateAssembly:
     """
 
     def __init__(self, joint_names: Sequence[str], base_height: float = 0.0,
-                 guards: GuardSettings | None = None) -> None:
+                 guards: GuardSettings | None = None, mapping: JointMapping | None = None) -> None:
         guards = guards or GuardSettings()
         self._joint_guard = StreamGuard("joint_states", guards)
         self._base_guard = StreamGuard("the torso's state", guards)
         count = len(joint_names)
-        self.joint_map = JointMap(joint_names)
+        mapping = mapping or JointMapping.identity(joint_names)
+        self.joint_map = JointMap(mapping.hardware_names, mapping.ignored)
+        self._signs, self._offsets = (None, None) if mapping.is_plain else (mapping.signs, mapping.offsets)
+        self._imu_mount = mapping.imu_quaternion if any(mapping.imu_mount_rpy) else None
         self._positions = np.zeros(count)
         self._velocities = np.zeros(count)
         self._base = np.zeros(13)
@@ -79,10 +83,19 @@ class StateAssembly:
         self._joint_guard.check(stamp_ns, now_s)
         np.take(positions, order, out=self._positions)
         np.take(velocities, order, out=self._velocities)
+        if self._signs is not None:
+            self._positions *= self._signs
+            self._positions += self._offsets
+            self._velocities *= self._signs
 
     def refuse_joints(self, sentence: str) -> None:
         """Raise StateError for a message on joint_states that is not about this robot's joints."""
         with _counting(self._joint_guard):
+            raise StateError(sentence)
+
+    def refuse_base(self, sentence: str) -> None:
+        """Raise StateError for a message about the torso that lacks what is needed."""
+        with _counting(self._base_guard):
             raise StateError(sentence)
 
     def take_base(self, stamp_ns: int, base: Sequence[float], now_s: float) -> None:
@@ -110,6 +123,8 @@ class StateAssembly:
         """Accept orientation (w, x, y, z) and angular velocity [rad/s] in place of odometry, or raise StateError."""
         base = self._base.copy()
         base[3:7], base[10:13] = orientation, angular
+        if self._imu_mount is not None:
+            base[3:7], base[10:13] = from_mount(base[3:7], base[10:13], self._imu_mount)
         self.take_base(stamp_ns, base, now_s)
 
     def waiting_for(self) -> str:

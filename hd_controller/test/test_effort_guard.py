@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hd_controller.effort_guard import EffortGuard, limit_at_bounds, limit_at_speed, limit_rate
@@ -100,6 +100,7 @@ def test_bound_and_speed_guards_are_counted() -> None:
 NUMBERS = st.floats(-1e3, 1e3, allow_nan=False)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS), min_size=4, max_size=20))
 def test_whatever_comes_the_limits_hold(steps: list[tuple[float, float, float]]) -> None:
     """Efforts stay within the scaled limit, never push outward at a bound nor accelerate a joint that is too fast."""

@@ -16,6 +16,7 @@ from sensor_msgs.msg import Imu, JointState
 
 from hd_controller import conversions
 from hd_controller.errors import HdError
+from hd_controller.joint_mapping import JointMapping, MappedJoint
 from hd_controller.morphology import Hinge, Limb, Morphology
 from hd_controller.observation import OBSERVATION_SET, OBSERVATION_SIZE
 from hd_controller.policy_bundle import PolicyBundle
@@ -115,7 +116,7 @@ def test_imu_without_orientation_is_refused() -> None:
 
 @pytest.mark.parametrize("kind", conversions.COMMAND_TYPES)
 def test_command_message_is_reused_and_exact(kind: str) -> None:
-    writer = conversions.CommandWriter(kind, "r", ("a", "b"))
+    writer = conversions.CommandWriter(kind, "r", JointMapping.identity(("a", "b")))
     first = writer.write(20_000_000, np.array([1 / 3, -2 / 3]))
     data = first.data if kind == "float64_array" else first.effort
     assert list(data) == [1 / 3, -2 / 3]
@@ -125,6 +126,15 @@ def test_command_message_is_reused_and_exact(kind: str) -> None:
         assert (second.header.stamp.sec, second.header.stamp.nanosec) == (5, 40_000_000)
     if kind == "hd":
         assert second.robot_id == "r" and second.joint_names == ["a", "b"] and list(second.effort) == [0.1, 0.2]
+
+
+@pytest.mark.parametrize("kind", conversions.COMMAND_TYPES)
+def test_command_in_the_order_and_directions_of_the_hardware(kind: str) -> None:
+    mapping = JointMapping((MappedJoint("a", "motor_1"), MappedJoint("b", "motor_2", -1.0, 0.3)))
+    message = conversions.CommandWriter(kind, "r", mapping, ("motor_2", "motor_1")).write(0, np.array([1.5, 2.5]))
+    assert list(message.data if kind == "float64_array" else message.effort) == [-2.5, 1.5]
+    if kind != "float64_array":
+        assert list(message.joint_names if kind == "hd" else message.name) == ["motor_2", "motor_1"]
 
 
 def test_unknown_command_type_is_refused() -> None:

@@ -9,6 +9,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from nav_msgs.msg import Odometry
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 
@@ -42,6 +43,12 @@ class Probe:
         self.node.create_subscription(JointState, "joint_states", self.joint_states.append, 100)
         self.node.create_subscription(Odometry, "odom", self.odometry.append, 100)
         self.node.create_subscription(DiagnosticArray, "/diagnostics", self._diagnostic, 100)
+
+    def add_node(self, name: str) -> Node:
+        """Another node of the test, received for together with this one."""
+        node = rclpy.create_node(name, context=self._context)
+        self._executor.add_node(node)
+        return node
 
     def __enter__(self) -> "Probe":
         """Use as a context manager."""

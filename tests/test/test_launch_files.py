@@ -39,7 +39,7 @@ KEYWORDS = {
 SIM_ARGUMENTS = {"robot", "generator", "lockstep", "duration", "namespace", "viewer", "seed", "real_time_factor",
                  "allow_out_of_distribution"}
 HARDWARE_ARGUMENTS = {"robot", "generator", "namespace", "command_type", "joint_states", "imu", "odom", "e_stop",
-                      "allow_out_of_distribution"}
+                      "allow_out_of_distribution", "joint_order", "joint_mapping", "command_controller", "dry_run"}
 
 
 def test_there_are_launch_files_and_the_folder_is_no_package():

@@ -118,7 +118,8 @@ def test_a_robot_that_is_not_there_ends_the_launch_with_its_name(launch, robots)
 
 
 def test_hardware_launch_stays_in_standby_without_a_robot(launch, robots):
-    running = launch("hardware.launch.py", f"generator:={robots.generator}", "command_type:=float64_array")
+    running = launch("hardware.launch.py", f"generator:={robots.generator}", "command_type:=float64_array",
+                     "joint_order:=hip,knee", "dry_run:=true")
     running.wait_for(r"controller_node.*standby")
     running.wait_for(r"generator_node.*ready")
     code, seconds = running.interrupt()

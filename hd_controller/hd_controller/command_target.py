@@ -1,0 +1,60 @@
+"""Asks the command controller of ros2_control which joints it drives, and in which order, before the robot may run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rcl_interfaces.msg import ParameterType
+from rcl_interfaces.srv import GetParameters
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+
+ASK_PERIOD_S = 1.0
+
+
+def order_problem(controller: str, expected: Sequence[str], joints: Sequence[str], interface: str) -> str:
+    """Why a forward_command_controller must not get our commands; empty when all is right."""
+    if interface != "effort":
+        return f"{controller} drives the interface '{interface}'; expected effort"
+    if list(joints) != list(expected):
+        return (f"{controller} has the joints [{', '.join(joints)}]; joint_order is [{', '.join(expected)}]; both must "
+                "be the same, in the same order")
+    return ""
+
+
+class CommandTarget:
+    """Keeps `obstacle`: the sentence why the robot must not run yet, empty once the order is confirmed.
+
+    With an empty controller name nothing is asked and nothing stands in the way.
+    """
+
+    def __init__(self, node: Node, controller: str, joint_order: Sequence[str], tell: Callable[[str], object]) -> None:
+        self.obstacle = ""
+        if not controller:
+            return
+        self._controller = controller
+        self._expected = tuple(joint_order)
+        self._tell = tell
+        self.obstacle = f"{controller} has not said yet which joints it drives; is it loaded?"
+        self._client = node.create_client(GetParameters, f"{controller}/get_parameters")
+        self._timer = node.create_timer(ASK_PERIOD_S, self._ask, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def _ask(self) -> None:
+        """Ask until the answer fits."""
+        if self._client.service_is_ready():
+            request = GetParameters.Request(names=["joints", "interface_name"])
+            self._client.call_async(request).add_done_callback(self._answered)
+
+    def _answered(self, future: Any) -> None:
+        """Compare; a fitting answer ends the asking."""
+        values = list(future.result().values) if future.exception() is None and future.result() else []
+        if len(values) == 2 and values[0].type == ParameterType.PARAMETER_STRING_ARRAY:
+            self.obstacle = order_problem(self._controller, self._expected, values[0].string_array_value,
+                                          values[1].string_value)
+        else:
+            self.obstacle = f"{self._controller} has no parameter joints; is it a forward_command_controller?"
+        if self.obstacle:
+            self._tell(self.obstacle)
+        else:
+            self._timer.cancel()
