@@ -22,7 +22,7 @@ class Drivers:
         self._controller = probe.add_node(CONTROLLER)
         self._controller.declare_parameter("joints", order)
         self._controller.declare_parameter("interface_name", "effort")
-        self._controller.create_subscription(Float64MultiArray, "joint_commands", self.commands.append, 10)
+        self._controller.create_subscription(Float64MultiArray, f"{CONTROLLER}/commands", self.commands.append, 10)
 
     def set_order(self, order: list[str]) -> None:
         """Load the command controller with another list of joints."""
@@ -92,7 +92,8 @@ def test_ros2_control_robot(system, robots) -> None:
     body = robots.bodies["quad"]
     motors = [f"motor_{place}" for place in range(len(body.joint_names))]
     order = motors[::-1]
-    system.start("controller_node", policy_file=_policy_file(system.folder, robots.texts["quad"], robots.generator),
+    file = _policy_file(system.folder, robots.texts["quad"], robots.generator)
+    system.start("controller_node", ["--ros-args", "-r", f"joint_commands:={CONTROLLER}/commands"], policy_file=file,
                  command_type="float64_array", joint_order=",".join(order), command_controller=CONTROLLER,
                  joint_mapping=_mapping_file(system.folder, body.joint_names), base_state="imu", **HARDWARE)
     with Probe(system.domain) as probe:
