@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from torch import nn
 
@@ -10,10 +10,11 @@ from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
 from hd_controller.observation import OBSERVATION_SIZE
 from hd_training.actor_critic import ActorCritic
+from hd_training.hypernetwork import Hypernetwork
 from hd_training.limb_mlp import SingleRobotMlp
 from hd_training.network_sizes import PAPER_LIMBS, SLOTS, MlpSize
 from hd_training.paper_networks import NETWORKS, NetworkInputs, paper_network
-from hd_training.presets import COMPACT, EXPERT, Preset, TeacherConfig
+from hd_training.presets import COMPACT, EXPERT, HYPERDISTILL, Preset, StudentConfig, TeacherConfig
 from hd_training.teacher import Teacher
 
 
@@ -26,8 +27,11 @@ def describe_architecture(preset: Preset, robots: list[Morphology]) -> dict:
         return {"network": COMPACT, **asdict(preset.teacher)}
     if preset.network == EXPERT:
         return {"network": EXPERT, **asdict(preset.expert), "limbs": _limbs_of_one(robots)}
+    if preset.network == HYPERDISTILL:
+        sizes = replace(preset.student, dropout_placement="none")  # PPO needs the same policy in rollout and update
+        return {"network": HYPERDISTILL, "std": preset.action_std, **asdict(sizes)}
     if preset.network not in NETWORKS:
-        known = ", ".join([COMPACT, EXPERT, *sorted(NETWORKS)])
+        known = ", ".join([COMPACT, EXPERT, HYPERDISTILL, *sorted(NETWORKS)])
         raise HdError(f"network '{preset.network}' is unknown, expected one of {known}")
     architecture = {"network": preset.network, "std": preset.action_std}
     if preset.network in ("metamorph", "multi_robot_mlp", "single_robot_mlp"):
@@ -51,6 +55,9 @@ def build_network(architecture: dict) -> nn.Module:
         return Teacher(TeacherConfig(**sizes))
     if architecture["network"] == EXPERT:
         return _expert(**sizes)
+    if architecture["network"] == HYPERDISTILL:
+        actor, critic = (Hypernetwork(StudentConfig(**sizes), outputs=outputs) for outputs in (SLOTS, 1))
+        return ActorCritic(actor, critic, std=architecture["std"])
     return paper_network(architecture["network"], NetworkInputs(**sizes), std=architecture["std"])
 
 

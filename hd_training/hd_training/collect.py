@@ -1,119 +1,268 @@
-"""Command `collect`: trajectories of the teacher, one .npz per robot, for distillation.
+"""Command `collect`: a teacher's trajectories on many robots, for distillation.
 
-Stored are raw observations (float32) and the teacher's mean actions on them; executed are the means plus noise, so that
-the student also sees states beside the teacher's path.
+Each robot is simulated by itself with seeds of its own, in as many processes as there are workers: its rows depend on
+the seed, its body and the teacher alone. A robot's file is whole or not there, so an interrupted run continues with
+the robots that are missing. Stored are raw observations and the teacher's mean actions on them; executed are actions
+with noise, so that the student also sees states beside the teacher's path.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import multiprocessing
+import shutil
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
+from tqdm import tqdm
 
 from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
 from hd_training.engine import Engine
-from hd_training.learner_state import CHECKPOINT, load_teacher
-from hd_training.moments import RunningMoments
 from hd_training.presets import PRESETS, CollectConfig
-from hd_training.robot_set import normalised_context, padded_context, read_robots
+from hd_training.robot_set import read_robots
+from hd_training.teacher_policy import TeacherPolicy
+from hd_training.teacher_source import TeacherSource
+from hd_training.trajectory_index import INDEX, DatasetIndex, RobotEntry
+from hd_training.trajectory_store import (
+    SUFFIX,
+    RobotTrajectories,
+    largest_size,
+    trajectory_path,
+    write_trajectories,
+)
+
+EXAMPLES = """examples:
+  collect --robots pd_robots --out runs/paper --preset paper                  with runs/paper/teacher.pt
+  collect --robots pd_robots --out runs/a --teacher teacher.pt --environments 8 --steps 1000 --noise teacher
+  collect --robots robots/train --out runs/b --teacher runs/experts           one expert for each robot
+
+The same command again continues an interrupted collection. docs/data.md has the schema."""
 
 
 @dataclass(frozen=True)
-class TeacherPolicy:
-    """A trained teacher bound to robots: raw observations in, mean actions out."""
+class Job:
+    """What a process needs to collect one robot."""
 
-    teacher: nn.Module  # with .actor
-    moments: RunningMoments
-    context: torch.Tensor  # (R, L, C) normalised
-    valid: torch.Tensor  # (R, L)
-
-    @staticmethod
-    def load(path: Path, robots: list[Morphology]) -> TeacherPolicy:
-        """The teacher of a checkpoint for these robots (seen in training or not)."""
-        teacher, content = load_teacher(path)
-        context, valid = padded_context(robots)
-        mean, std = np.array(content["context_mean"]), np.array(content["context_std"])
-        moments = RunningMoments(len(content["moments"]["mean"]))
-        moments.load(content["moments"])
-        normalised = torch.from_numpy(normalised_context(context, valid, mean, std))
-        return TeacherPolicy(teacher, moments, normalised, torch.from_numpy(valid))
-
-    @torch.no_grad()
-    def actor(self):
-        """A function from raw observations (R, E, L, 17) to mean actions (R, E, L, 2), both numpy."""
-        weights = self.teacher.actor.generate(self.context, self.valid)
-
-        def act(observation: np.ndarray) -> np.ndarray:
-            with torch.no_grad():
-                rows = self.moments.normalise(torch.from_numpy(observation)) * self.valid[:, None, :, None]
-                return self.teacher.actor(weights, rows).numpy()
-
-        return act
+    robot: Morphology
+    source: TeacherSource
+    config: CollectConfig
+    folder: Path
+    seed: int
 
 
-    def sampling_actor(self, seed: int) -> Callable[[np.ndarray], np.ndarray]:
-        """As :meth:`actor`, with actions drawn from the teacher's distribution as in its training."""
-        act, rng = self.actor(), np.random.default_rng(seed)
-        with torch.no_grad():
-            std = self.teacher.actor.generate(self.context, self.valid).log_std.exp().unsqueeze(1).numpy()
+def robot_seed(seed: int, robot: Morphology) -> int:
+    """A seed for one robot of a run."""
+    return int(np.random.SeedSequence((seed, int(robot.body_id[:16], 16))).generate_state(1)[0])
 
-        def sample(observation: np.ndarray) -> np.ndarray:
-            mean = act(observation)
-            return mean + std * rng.standard_normal(mean.shape)
 
-        return sample
+def collect_robot(job: Job) -> RobotEntry:
+    """Simulate one robot with its teacher and write its file."""
+    torch.set_num_threads(1)
+    teacher, content, fingerprint = job.source.load(job.robot)
+    policy = TeacherPolicy.bind(teacher, content, [job.robot])
+    seed = robot_seed(job.seed, job.robot)
+    trajectories, returns = _simulate(job.robot, policy, job.config, seed)
+    path = trajectory_path(job.folder, job.robot.body_id)
+    attributes = {"name": job.robot.name, "body_id": job.robot.body_id, "teacher_sha256": fingerprint}
+    digest = write_trajectories(path, trajectories, attributes, seed=seed)
+    rows = trajectories.observation.reshape(-1, trajectories.observation.shape[-1]).astype(np.float64)
+    return RobotEntry(
+        name=job.robot.name, rows=len(trajectories.action), limbs=len(job.robot.limbs), bytes=path.stat().st_size,
+        sha256=digest, teacher_sha256=fingerprint, episodes=len(returns),
+        mean_return=float(np.mean(returns)) if returns else 0.0, observation_mean=rows.mean(axis=0).tolist(),
+        observation_variance=rows.var(axis=0).tolist(), observation_count=len(rows),
+    )  # fmt: skip
+
+
+def _simulate(
+    robot: Morphology, policy: TeacherPolicy, config: CollectConfig, seed: int
+) -> tuple[RobotTrajectories, list[float]]:
+    """Rows of one robot, environment after environment, and the returns of the episodes that ended."""
+    engine = Engine([robot], environments=config.environments, seed=seed, workers=1)
+    act, rng = policy.actor(), np.random.default_rng(seed)
+    std = policy.action_std()[:, None] if config.noise_std is None else config.noise_std
+    limbs = len(robot.limbs)
+    observations = np.empty((config.steps, config.environments, limbs, engine.observation.shape[-1]), np.float32)
+    actions, returns = np.empty((config.steps, config.environments, limbs, 2), np.float32), []
+    for step in range(config.steps):
+        action = act(engine.observation)
+        observations[step], actions[step] = engine.observation[0], action[0]
+        result = engine.step(action + std * rng.standard_normal(action.shape))
+        returns += [episode[1] for episode in result.episodes]
+    engine.close()
+    slots = engine.slots[0]
+    trajectories = RobotTrajectories(
+        observations.reshape(-1, *observations.shape[2:]),
+        actions.reshape(-1, limbs, 2) * slots,
+        np.where(slots, policy.action_std()[0], 1.0),
+    )
+    return trajectories, returns
 
 
 def collect(
-    robots: list[Morphology], checkpoint: Path, config: CollectConfig, folder: Path, *, seed: int, workers: int
-) -> Path:
-    """Write `folder`/BODY_ID.npz (observation (N, L, 17), action (N, L, 2)) for every robot."""
-    policy = TeacherPolicy.load(checkpoint, robots)
-    engine = Engine(robots, environments=config.environments, seed=seed, workers=workers)
-    act = policy.actor()
-    rng = np.random.default_rng(seed)
-    observations, actions = [], []
-    for _ in range(config.steps):
-        action = act(engine.observation)
-        observations.append(engine.observation.copy())
-        actions.append(action)
-        engine.step(action + config.noise_std * rng.standard_normal(action.shape))
-    engine.close()
-    folder.mkdir(parents=True, exist_ok=True)
-    for index, robot in enumerate(robots):
-        limbs = len(robot.limbs)
-        rows = np.concatenate([step[index, :, :limbs] for step in observations])
-        labels = np.concatenate([step[index, :, :limbs] for step in actions]) * engine.slots[index, :limbs]
-        np.savez(folder / f"{robot.body_id}.npz", observation=rows, action=labels.astype(np.float32))
-    index_text = json.dumps({"robots": {robot.name: robot.body_id for robot in robots}, "seed": seed}, indent=1)
-    (folder / "index.json").write_text(index_text + "\n", encoding="utf-8")
+    robots: list[Morphology], teacher: Path, config: CollectConfig, folder: Path, *, seed: int, workers: int,
+    overwrite: bool = False,
+) -> Path:  # fmt: skip
+    """Collect the robots that `folder` lacks; `teacher` is a checkpoint, an archive or a folder of experts.
+
+    Raises:
+        HdError: the folder holds a dataset of another teacher or other settings (unless `overwrite`), or has too
+            little room.
+    """
+    source = TeacherSource.open(teacher, robots)
+    index = _start(folder, source, robots, config, seed, overwrite=overwrite)
+    prints = source.fingerprints(robots) if index.robots else {}
+    left = [robot for robot in robots if _must_collect(index, folder, robot, prints)]
+    _announce(robots, left, config, folder)
+    jobs = [Job(robot, source, config, folder, seed) for robot in left]
+    with tqdm(total=len(robots), initial=len(robots) - len(left), unit="robot", desc="collect") as bar:
+        for robot, entry in _results(jobs, workers):
+            index.robots[robot.body_id] = entry
+            index.save(folder)
+            bar.update()
+    index.save(folder)
     return folder
+
+
+def _start(
+    folder: Path, source: TeacherSource, robots: list[Morphology], config: CollectConfig, seed: int, *, overwrite: bool
+) -> DatasetIndex:
+    """The index to continue, or an empty one; with `overwrite` a dataset that does not fit is removed."""
+    fresh = DatasetIndex(source.describe(robots), asdict(config) | {"seed": seed})
+    if not (folder / INDEX).exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        return fresh
+    try:
+        index = DatasetIndex.load(folder)
+        if index.collection != fresh.collection:
+            raise HdError(f"{folder} was collected with {index.collection}, this run has {fresh.collection}")
+        same = ("kind", "sha256")
+        if any(index.teacher.get(name) != fresh.teacher.get(name) for name in same):
+            raise HdError(f"{folder} was collected with another teacher than {source.path}")
+        return index
+    except HdError as error:
+        if not overwrite:
+            raise HdError(f"{error}; choose another --out, or replace the dataset with --overwrite") from error
+    for file in [*folder.glob(f"*{SUFFIX}"), folder / INDEX]:
+        file.unlink()
+    return fresh
+
+
+def _must_collect(index: DatasetIndex, folder: Path, robot: Morphology, prints: dict[str, str]) -> bool:
+    """Whether a robot is missing, damaged or of another expert; what was there and does not count is reported."""
+    entry = index.robots.get(robot.body_id)
+    if entry is None:
+        return True
+    fault = index.fault(folder, robot)
+    if fault is None and entry.teacher_sha256 != prints[robot.body_id]:
+        fault = "are of another expert"
+    if fault is not None:
+        print(f"trajectories of {robot.name} {fault}; collecting them again")
+    return fault is not None
+
+
+def _announce(robots: list[Morphology], left: list[Morphology], config: CollectConfig, folder: Path) -> None:
+    """Print the work and the disk it needs; HdError where there is too little."""
+    rows = config.environments * config.steps
+    need = sum(largest_size(rows, len(robot.limbs)) for robot in left)
+    free = shutil.disk_usage(folder).free
+    there = f" ({len(robots) - len(left)} robots are there already)" if len(left) < len(robots) else ""
+    print(
+        f"collecting {len(left)} robots x {rows} transitions{there}: at most {need / 1e6:.1f} MB in {folder}, "
+        f"{free / 1e6:.0f} MB free",
+        flush=True,
+    )
+    if need > free:
+        raise HdError(
+            f"{folder} has room for {free / 1e6:.1f} MB, the trajectories need up to {need / 1e6:.1f} MB; make room, "
+            "choose another --out, or collect fewer --steps"
+        )
+
+
+def _results(jobs: list[Job], workers: int) -> Iterator[tuple[Morphology, RobotEntry]]:
+    """Collect robots one after another, or in processes, in the order in which they are done."""
+    if workers == 1 or len(jobs) < 2:
+        for job in jobs:
+            yield job.robot, collect_robot(job)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context, initializer=_ignore_interrupt) as pool:
+        futures = {pool.submit(collect_robot, job): job.robot for job in jobs}
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        except BrokenProcessPool:
+            raise HdError("a process of collect was killed (memory?); the same command continues, --workers 1 needs "
+                          "the least memory") from None  # fmt: skip
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _ignore_interrupt() -> None:
+    """Ctrl-C reaches all processes; the parent ends the others after the robots at work."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def noise(text: str) -> float | None:
+    """Command-line value of `--noise`: a std, or None for 'teacher'."""
+    if text == "teacher":
+        return None
+    value = float(text)
+    if not value >= 0:
+        raise argparse.ArgumentTypeError(f"{text}; expected a number >= 0 or 'teacher'")
+    return value
+
+
+def parser() -> argparse.ArgumentParser:
+    """Arguments of the command."""
+    result = argparse.ArgumentParser(
+        prog="collect", description="Run a teacher and store its trajectories for distillation.", epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    result.add_argument("--preset", choices=sorted(PRESETS), default="laptop", help="amounts")
+    result.add_argument("--robots", type=Path, nargs="+", required=True, help="robot files or folders")
+    result.add_argument("--out", type=Path, required=True, help="run folder; the dataset goes to its data/")
+    result.add_argument("--teacher", type=Path, help="checkpoint, archive or folder of experts (default: OUT)")
+    result.add_argument("--environments", type=int, help="simulations of each robot (default: the preset's)")
+    result.add_argument("--steps", type=int, help="control steps of each simulation (default: the preset's)")
+    result.add_argument("--noise", type=noise, default=argparse.SUPPRESS, metavar="STD|teacher",
+                        help="std of noise on executed actions, or the teacher's (default: the preset's)")  # fmt: skip
+    result.add_argument("--seed", type=int, help="seed (default: the preset's)")
+    result.add_argument("--workers", type=int, help="processes (default: the preset's)")
+    result.add_argument("--overwrite", action="store_true", help="replace a dataset of another teacher or settings")
+    result.add_argument("--skip-invalid", action="store_true", help="leave robots out that cannot be read")
+    return result
 
 
 def main(argv: list[str] | None = None) -> int:
     """Collect teacher trajectories."""
-    parser = argparse.ArgumentParser(description="Run the teacher and store its trajectories for distillation.")
-    parser.add_argument("--preset", choices=sorted(PRESETS), default="laptop", help="amounts")
-    parser.add_argument("--robots", type=Path, nargs="+", required=True, help="robot files or folders")
-    parser.add_argument("--out", type=Path, required=True, help=f"folder with {CHECKPOINT}; data go to its data/")
-    parser.add_argument("--seed", type=int, help="seed (default: the preset's)")
-    arguments = parser.parse_args(argv)
-    preset = PRESETS[arguments.preset]
-    preset = preset if arguments.seed is None else replace(preset, seed=arguments.seed)
+    arguments = parser().parse_args(argv)
+    preset, folder = PRESETS[arguments.preset], arguments.out / "data"
+    given = {name: getattr(arguments, name) for name in ("environments", "steps")}
+    given = {name: value for name, value in given.items() if value is not None}
+    if hasattr(arguments, "noise"):
+        given["noise_std"] = arguments.noise
+    seed = preset.seed if arguments.seed is None else arguments.seed
+    workers = arguments.workers or preset.workers
     try:
-        robots = read_robots(arguments.robots)
-        checkpoint, folder = arguments.out / CHECKPOINT, arguments.out / "data"
-        collect(robots, checkpoint, preset.collect, folder, seed=preset.seed + 1, workers=preset.workers)
+        robots = read_robots(arguments.robots, skip_invalid=arguments.skip_invalid)
+        collect(
+            robots, arguments.teacher or arguments.out, replace(preset.collect, **given), folder, seed=seed + 1,
+            workers=workers, overwrite=arguments.overwrite,
+        )  # fmt: skip
     except HdError as error:
         print(f"error: {error}")
         return 1
+    except KeyboardInterrupt:
+        print("interrupted; the same command continues")
+        return 130
     print(f"trajectories of {len(robots)} robots in {folder}")
     return 0
 

@@ -1,184 +1,259 @@
-"""Command `distill`: behaviour cloning of the teacher by the hypernetwork.
+"""Command `distill`: behaviour cloning of a teacher by a student, out of a dataset written by `collect`.
 
 A batch holds whole robots, so that each robot's weights are generated once for all of its samples. The loss is the KL
-divergence between teacher and student at equal action std without its constant factor, balanced over robots with few
-and many joints: half the squared error of mean actions, averaged over a robot's joints. Departure from the paper: the
+divergence between teacher and student at equal action std, balanced over robots with few and many joints; by default
+without its constant factor, which leaves half the squared error of mean actions. Departure from the paper: the
 teacher's means are clipped to [-1, 1], since actuators do so and the student need not copy what has no effect.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import json
 import math
 import time
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
-import numpy as np
 import torch
-from torch import Tensor, nn
 from tqdm import tqdm
 
 from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
-from hd_training.checkpoint import load_checkpoint, save_checkpoint
-from hd_training.hypernetwork import Hypernetwork, policy_actions
-from hd_training.learner_state import CHECKPOINT, load_teacher
-from hd_training.moments import RunningMoments
-from hd_training.presets import PRESETS, DistillConfig, Preset, StudentConfig
-from hd_training.robot_set import normalised_context, padded_context, read_robots
+from hd_training.context_sets import CONTEXT_SETS
+from hd_training.distiller import Distiller, StudentDiverged
+from hd_training.input_scale import InputScale
+from hd_training.learner_state import CHECKPOINT
+from hd_training.placement import Placement
+from hd_training.presets import HYPERDISTILL, PRESETS, DistillConfig, Preset
+from hd_training.robot_set import read_robots
+from hd_training.shipped_sets import held_out_set
+from hd_training.stop_request import StopRequest
+from hd_training.student_evaluation import mean_return
+from hd_training.student_files import StudentFiles, run_facts
+from hd_training.student_log import Alarm, StudentLog, advance, progress_bar
+from hd_training.students import STUDENT, STUDENTS, build_student, describe_student
+from hd_training.teacher_source import UNIVERSAL, TeacherSource
+from hd_training.trajectory_index import DatasetIndex
+from hd_training.trajectory_stream import Batch, TrajectoryStream
 
-STUDENT = "student.pt"
-LOG = "student.csv"
-
-
-@dataclass
-class Trajectories:
-    """Samples of R robots, padded: observation (R, N, L, 17) normalised, action (R, N, L, 2), slots (R, L, 2)."""
-
-    observation: Tensor
-    action: Tensor
-    slots: Tensor
-    context: Tensor  # (R, L, C) normalised
-    valid: Tensor  # (R, L)
-
-    def batch(self, robots: Tensor, columns: Tensor) -> Trajectories:
-        """Rows `columns` (R', S) of `robots` (R',)."""
-        rows = robots.unsqueeze(1)
-        picked = (self.observation[rows, columns], self.action[rows, columns])
-        return Trajectories(*picked, self.slots[robots], self.context[robots], self.valid[robots])
-
-
-def load_trajectories(folders: list[Path], robots: list[Morphology], teacher: dict) -> Trajectories:
-    """Trajectories of these robots from folders written by `collect`, normalised with the teacher's statistics."""
-    context, valid = padded_context(robots)
-    moments = RunningMoments(len(teacher["moments"]["mean"]))
-    moments.load(teacher["moments"])
-    limbs = valid.shape[1]
-    observations, actions = [], []
-    for robot in robots:
-        parts = [_read_trajectory(folder / f"{robot.body_id}.npz", robot) for folder in folders]
-        missing = (0, limbs - len(robot.limbs))
-        observation = moments.normalise(torch.from_numpy(np.concatenate([part[0] for part in parts])))
-        observations.append(np.pad(observation.numpy(), ((0, 0), missing, (0, 0))))
-        action = np.concatenate([part[1] for part in parts]).clip(-1, 1)
-        actions.append(np.pad(action, ((0, 0), missing, (0, 0))))
-    slots = np.zeros((len(robots), limbs * 2), np.float32)
-    for row, robot in zip(slots, robots, strict=True):
-        row[robot.slots] = 1.0
-    mean, std = np.array(teacher["context_mean"]), np.array(teacher["context_std"])
-    return Trajectories(
-        torch.from_numpy(np.stack(observations)),
-        torch.from_numpy(np.stack(actions)),
-        torch.from_numpy(slots.reshape(len(robots), limbs, 2)),
-        torch.from_numpy(normalised_context(context, valid, mean, std)),
-        torch.from_numpy(valid),
-    )
+LOG_UPDATES = 100
+OVERRIDES = (
+    ("minutes", float, "training time in all [min], earlier runs included"),
+    ("passes", float, "passes over the data in all"),
+    ("max_updates", int, "gradient steps in all"),
+    ("rows", int, "rows of each robot that are used"),
+    ("learning_rate", float, "Adam's rate"),
+    ("averaging", float, "decay of averaged weights, for example 0.999; 0: none"),
+    ("action_std", str, "std in the loss: unit or teacher"),
+    ("memory_mb", float, "trajectories held in memory [MB]"),
+    ("evaluate_minutes", float, "training time between evaluations on training and test robots [min]; 0: none"),
+    ("encoder", str, "context encoder of hyperdistill: transformer, mlp or gnn"),
+    ("context_dropout", float, "rate of dropout"),
+    ("dropout_placement", str, "embedding, context, policy or none"),
+    ("policy_width", int, "hidden width of the generated policy"),
+    ("hidden_layers", int, "hidden-to-hidden matrices of the generated policy"),
+    ("hidden_rank", int, "rank of their generated part; 0: full"),
+)  # fmt: skip
+"""Fields of DistillConfig and StudentConfig that the command line sets."""
+EXAMPLES = """examples:
+  distill --preset laptop --robots runs/a/robots --out runs/a
+  distill --robots pd_robots --data runs/paper/data --out runs/tf --student modumorph --preset paper
+  distill --robots pd_robots --data runs/paper/data --out runs/gnn --encoder gnn --context paper53 --minutes 30
+  distill --robots pd_robots --data runs/paper/data --out runs/gnn --encoder gnn --context paper53 --resume"""
 
 
-def _read_trajectory(path: Path, robot: Morphology) -> tuple[np.ndarray, np.ndarray]:
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return arrays["observation"], arrays["action"]
-    except (OSError, KeyError, ValueError) as error:
-        raise HdError(f"trajectories of robot {robot.name} not readable at {path}: {error}; run collect") from error
+@dataclass(frozen=True)
+class Distillation:
+    """What to distil into what."""
+
+    robots: list[Morphology]
+    preset: Preset
+    data: Path  # folder of the dataset
+    out: Path  # folder for the student
+    student: str = HYPERDISTILL  # a name of STUDENTS
+    context: str = "default"  # a name of CONTEXT_SETS
+    teacher: Path | None = None  # what the dataset must be of; None: whatever collected it
+    test_robots: tuple[Morphology, ...] = ()  # for evaluation while training
 
 
-def imitation_loss(actions: Tensor, batch: Trajectories) -> Tensor:
-    """Half the squared error of actions (R, S, L, 2), averaged over each robot's joints, samples and robots."""
-    slots = batch.slots.unsqueeze(1)
-    error = ((actions - batch.action) ** 2 * slots).sum((-1, -2)) / slots.sum((-1, -2))
-    return 0.5 * error.mean()
+def prefetched(stream: TrajectoryStream, start: int) -> Iterator[Batch]:
+    """Batches from number `start` on; the next one is prepared while this one is used."""
+    with ThreadPoolExecutor(1) as pool:
+        following = pool.submit(stream.batch, start)
+        while True:
+            batch, start = following.result(), start + 1
+            following = pool.submit(stream.batch, start)
+            yield batch
 
 
-def distill(
-    trajectories: Trajectories, student: StudentConfig, config: DistillConfig, *, seed: int, log: Path
-) -> Hypernetwork:
-    """Train a hypernetwork until its minutes or updates are spent; the learning rate falls to 0 on a cosine."""
-    torch.manual_seed(seed)
-    generator = torch.Generator().manual_seed(seed)
-    hypernetwork = Hypernetwork(student)
-    optimizer = torch.optim.Adam(hypernetwork.parameters(), lr=config.learning_rate, eps=1e-5)
-    robots, count = trajectories.action.shape[:2]
-    begin, update, total = time.perf_counter(), 0, round(config.minutes * 60)
-    bar = tqdm(total=total, unit="s", desc="student", mininterval=5)
-    rows, mean_loss, progress = [], math.nan, 0.0
-    while progress < 1.0:
-        for group in optimizer.param_groups:
-            group["lr"] = config.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
-        chosen = torch.randperm(robots, generator=generator)[: config.robots]
-        columns = torch.randint(count, (len(chosen), config.samples), generator=generator)
-        batch = trajectories.batch(chosen, columns)
-        loss = imitation_loss(policy_actions(hypernetwork(batch.context, batch.valid), batch.observation), batch)
-        mean_loss = loss.item() if math.isnan(mean_loss) else 0.99 * mean_loss + 0.01 * loss.item()
-        _descend(hypernetwork, optimizer, loss, config)
-        update += 1
-        seconds = time.perf_counter() - begin
-        progress = max(seconds / (config.minutes * 60), update / config.max_updates)
-        if update % 100 == 0 or progress >= 1.0:
-            rows.append([update, f"{seconds:.1f}", f"{mean_loss:.6g}"])
-            bar.set_postfix(loss=f"{mean_loss:.4f}", updates=update, refresh=False)
-            bar.update(min(round(seconds), total) - bar.n)
-    bar.close()
-    with open(log, "w", newline="", encoding="utf-8") as stream:
-        csv.writer(stream).writerows([["update", "seconds", "loss"], *rows])
-    return hypernetwork.eval()
+def open_dataset(job: Distillation) -> DatasetIndex:
+    """The index of the dataset; HdError where it lacks a robot or is of another teacher."""
+    index = DatasetIndex.load(job.data)
+    index.require(job.data, job.robots)
+    if job.teacher is not None:
+        source = TeacherSource.open(job.teacher, job.robots)
+        index.require_teacher(job.data, job.robots, source.fingerprints(job.robots))
+    return index
 
 
-def _descend(hypernetwork: Hypernetwork, optimizer: torch.optim.Optimizer, loss: Tensor, config: DistillConfig) -> None:
-    if not torch.isfinite(loss):
-        raise HdError(f"distillation loss is {loss.item()}; lower the learning rate ({config.learning_rate})")
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    nn.utils.clip_grad_norm_(hypernetwork.parameters(), config.gradient_norm)
-    optimizer.step()
+def input_scale(job: Distillation, index: DatasetIndex) -> InputScale:
+    """Normalisation: a universal teacher's own, which is frozen; of experts' data, whose scales differ, the data's."""
+    if index.teacher["kind"] != UNIVERSAL:
+        return InputScale.of(job.context, job.robots, index.moments(job.robots), None)
+    moments = index.moments(job.robots)
+    moments.load(index.teacher["moments"])
+    return InputScale.of(job.context, job.robots, moments, index.teacher)
 
 
-def distill_folder(robots: list[Morphology], preset: Preset, folder: Path, data: list[Path]) -> Path:
-    """Distil `folder`'s teacher from its collected data into `folder`/student.pt."""
+def total_updates(config: DistillConfig, stream: TrajectoryStream) -> int:
+    """Gradient steps after which training ends whatever the clock says."""
+    if config.passes is None:
+        return config.max_updates
+    return min(config.max_updates, math.ceil(config.passes * stream.epochs_per_pass) * stream.batches_per_epoch)
+
+
+def distill(job: Distillation, *, resume: bool = False) -> Path:
+    """Train until the preset's minutes, passes or updates are spent; returns the student's file.
+
+    Raises:
+        HdError: the dataset or the run to resume does not fit, or the student diverged; then its file holds the last
+            good weights.
+    """
+    preset, config = job.preset, job.preset.distill
     torch.set_num_threads(preset.workers)
-    _, teacher = load_teacher(folder / CHECKPOINT)
-    trajectories = load_trajectories(data, robots, teacher)
-    hypernetwork = distill(trajectories, preset.student, preset.distill, seed=preset.seed, log=folder / LOG)
-    kept = ("context_mean", "context_std", "moments", "counters")
-    content = {name: teacher[name] for name in kept} | {
-        "student_config": asdict(preset.student),
-        "student": hypernetwork.state_dict(),
-        "body_ids": [robot.body_id for robot in robots],
-        "names": [robot.name for robot in robots],
-        "preset": json.dumps(preset.to_dict()),
-        "samples": trajectories.action.shape[0] * trajectories.action.shape[1],
+    job.out.mkdir(parents=True, exist_ok=True)
+    index = open_dataset(job)
+    scale = input_scale(job, index)
+    stream = TrajectoryStream(job.data, job.robots, scale, config, seed=preset.seed)
+    torch.manual_seed(preset.seed)
+    description = describe_student(job.student, preset, scale.context_size, max(stream.limbs))
+    distiller = Distiller(build_student(description), config, Placement.of(preset), seed=preset.seed)
+    files = StudentFiles(job.out, run_facts(preset, job.robots, index, scale, description))
+    if resume:
+        files.load_into(distiller)
+    with StudentLog(job.out, distiller.updates) as log:
+        _train(job, distiller, stream, files, log)
+    return files.student
+
+
+def _train(
+    job: Distillation, distiller: Distiller, stream: TrajectoryStream, files: StudentFiles, log: StudentLog
+) -> None:
+    """Updates until the end, with log lines, checkpoints and evaluations by the clock of training."""
+    config = job.preset.distill
+    total, good = total_updates(config, stream), distiller.state()
+    save_due = Alarm(config.checkpoint_minutes, distiller.seconds)
+    evaluation_due = Alarm(config.evaluate_minutes or math.inf, distiller.seconds)
+    with StopRequest() as stop, progress_bar(config, total, distiller) as bar:
+        for batch in prefetched(stream, distiller.updates):
+            progress = max(distiller.seconds / (60 * config.minutes), distiller.updates / total)
+            if progress >= 1.0 or stop.asked:
+                break
+            begin = time.perf_counter()
+            try:
+                distiller.update(batch, progress)
+            except StudentDiverged as error:
+                raise files.diverged(distiller, good, error) from None
+            distiller.seconds += time.perf_counter() - begin
+            advance(bar, distiller)
+            if distiller.updates % LOG_UPDATES == 0:
+                good = distiller.state() if distiller.healthy else good
+                bar.set_postfix(log.write(distiller), refresh=False)
+            if save_due(distiller.seconds):
+                files.save(distiller)
+            if evaluation_due(distiller.seconds):
+                _evaluate(job, distiller, stream.scale, log)
+    log.write(distiller)
+    files.save(distiller)
+    stop.finish()
+    if config.evaluate_minutes:
+        _evaluate(job, distiller, stream.scale, log)
+
+
+def _evaluate(job: Distillation, distiller: Distiller, scale: InputScale, log: StudentLog) -> None:
+    """Mean returns on training and test robots into the log."""
+    preset = job.preset
+    sets = {"train": list(job.robots), "test": list(job.test_robots)}
+    returns = {
+        name: mean_return(
+            distiller.result, scale, robots, preset.distill, steps=preset.evaluate.steps, workers=preset.workers
+        )
+        for name, robots in sets.items()
     }
-    save_checkpoint(folder / STUDENT, content)
-    return folder / STUDENT
+    log.write_returns(distiller, returns)
+    tqdm.write(f"update {distiller.updates}: return {returns['train']:.1f} train, {returns['test']:.1f} test")
 
 
-def load_student(path: Path) -> tuple[Hypernetwork, dict]:
-    """The trained hypernetwork and the rest of its file."""
-    content = load_checkpoint(path)
-    hypernetwork = Hypernetwork(StudentConfig(**content["student_config"]))
-    hypernetwork.load_state_dict(content["student"])
-    return hypernetwork.eval(), content
+def distill_folder(robots: list[Morphology], preset: Preset, folder: Path, *, resume: bool = False) -> Path:
+    """Distil the teacher of a run's folder from its data/ into its student.pt, as the whole chain does."""
+    teacher = folder / CHECKPOINT
+    tests = tuple(read_robots([held_out_set()])) if preset.distill.evaluate_minutes else ()
+    job = Distillation(robots, preset, folder / "data", folder, teacher=teacher, test_robots=tests)
+    return distill(job, resume=resume)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Arguments of the command."""
+    result = argparse.ArgumentParser(
+        prog="distill", description="Distil collected trajectories of a teacher into a student.", epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    result.add_argument("--preset", choices=sorted(PRESETS), default="laptop", help="sizes and durations")
+    result.add_argument("--robots", type=Path, nargs="+", required=True, help="robot files or folders")
+    result.add_argument("--out", type=Path, required=True, help=f"folder for {STUDENT} and its log")
+    result.add_argument("--data", type=Path, help="dataset written by collect (default: OUT/data)")
+    of = f"what the dataset must be of: a teacher or folder of experts (default: OUT/{CHECKPOINT} if there)"
+    result.add_argument("--teacher", type=Path, help=of)
+    result.add_argument("--student", choices=STUDENTS, default=HYPERDISTILL, help="network (default: hyperdistill)")
+    result.add_argument("--context", choices=CONTEXT_SETS, default="default", help="what it reads of a body")
+    result.add_argument("--test-robots", type=Path, nargs="+", help="for evaluation while training (default: shipped)")
+    for name, kind, text in OVERRIDES:
+        result.add_argument(f"--{name.replace('_', '-')}", type=kind, help=f"{text} (default: the preset's)")
+    result.add_argument("--seed", type=int, help="seed (default: the preset's)")
+    result.add_argument("--device", choices=["cpu", "cuda"], help="where the student trains (default: the preset's)")
+    result.add_argument("--resume", action="store_true", help="continue the run in --out")
+    result.add_argument("--skip-invalid", action="store_true", help="leave robots out that cannot be read")
+    return result
+
+
+def chosen_preset(arguments: argparse.Namespace) -> Preset:
+    """The preset with what the command line changes."""
+    preset, values = PRESETS[arguments.preset], vars(arguments)
+    for part in ("distill", "student"):
+        config = getattr(preset, part)
+        known = {field.name for field in fields(config)}
+        given = {name: values[name] for name, *_ in OVERRIDES if name in known and values[name] is not None}
+        preset = replace(preset, **{part: replace(config, **given)})
+    of_run = {name: values[name] for name in ("seed", "device") if values[name] is not None}
+    return replace(preset, **of_run)
+
+
+def job_of(arguments: argparse.Namespace) -> Distillation:
+    """What the command line asks for."""
+    robots = read_robots(arguments.robots, skip_invalid=arguments.skip_invalid)
+    preset, out = chosen_preset(arguments), arguments.out
+    present = out / CHECKPOINT if (out / CHECKPOINT).exists() else None
+    wanted = preset.distill.evaluate_minutes
+    tests = read_robots(arguments.test_robots or [held_out_set()]) if wanted else []
+    return Distillation(
+        robots, preset, arguments.data or out / "data", out, student=arguments.student, context=arguments.context,
+        teacher=arguments.teacher or present, test_robots=tuple(tests),
+    )  # fmt: skip
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Distil the teacher of a folder."""
-    parser = argparse.ArgumentParser(description="Distil the collected teacher into a hypernetwork.")
-    parser.add_argument("--preset", choices=sorted(PRESETS), default="laptop", help="sizes and durations")
-    parser.add_argument("--robots", type=Path, nargs="+", required=True, help="robot files or folders")
-    parser.add_argument("--out", type=Path, required=True, help=f"folder with {CHECKPOINT} and data/")
-    parser.add_argument("--minutes", type=float, help="time [min] (default: the preset's)")
-    arguments = parser.parse_args(argv)
-    preset = PRESETS[arguments.preset]
-    if arguments.minutes is not None:
-        preset = replace(preset, distill=replace(preset.distill, minutes=arguments.minutes))
+    """Distil a dataset."""
+    arguments = parser().parse_args(argv)
     try:
-        path = distill_folder(read_robots(arguments.robots), preset, arguments.out, [arguments.out / "data"])
+        path = distill(job_of(arguments), resume=arguments.resume)
     except HdError as error:
         print(f"error: {error}")
         return 1
+    except KeyboardInterrupt:
+        print(f"interrupted; continue with --resume --out {arguments.out}")
+        return 130
     print(f"student saved to {path}")
     return 0
 

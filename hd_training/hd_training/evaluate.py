@@ -147,6 +147,8 @@ def parser() -> argparse.ArgumentParser:
     kinds = "checkpoint, archive or folder of experts"
     result.add_argument("--teacher", type=Path, help=f"{kinds} (default: OUT/{CHECKPOINT} if there)")
     result.add_argument("--generator", type=Path, help="generator bundle's folder (default: OUT/generator if there)")
+    result.add_argument("--students", type=Path, nargs="+", default=[], metavar="FILE",
+                        help="students written by distill, each named by its folder")  # fmt: skip
     result.add_argument("--episodes", type=int, help="episodes per robot and policy (default: the preset's)")
     result.add_argument("--steps", type=int, help="control steps per episode (default: the preset's)")
     result.add_argument("--seed", type=int, default=EVALUATION_SEED, help=f"default {EVALUATION_SEED}")
@@ -155,6 +157,16 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--json", action="store_true", help="print the result as JSON instead of a table")
     result.add_argument("--skip-invalid", action="store_true", help="leave robots out that cannot be read")
     return result
+
+
+def named_files(files: list[Path]) -> dict[str, Path]:
+    """Students by the names of their folders; HdError where one is missing or two have one name."""
+    for file in files:
+        require_exists(file, "--students")
+    names = [file.resolve().parent.name for file in files]
+    if len(set(names)) < len(names):
+        raise HdError(f"--students: two of the folders {', '.join(names)} have one name; rename one of them")
+    return dict(zip(names, files, strict=True))
 
 
 def run(arguments: argparse.Namespace) -> dict:
@@ -167,7 +179,8 @@ def run(arguments: argparse.Namespace) -> dict:
     robots = read_robots(arguments.robots, skip_invalid=arguments.skip_invalid)
     teacher = arguments.teacher or arguments.out / CHECKPOINT
     generator = arguments.generator or arguments.out / "generator"
-    policies = standard_policies(robots, teacher, generator, seed=arguments.seed)
+    students = named_files(arguments.students)
+    policies = standard_policies(robots, teacher, generator, seed=arguments.seed, students=students)
     workers = arguments.workers or preset.workers
     result = evaluate(robots, policies, config, workers=workers, seed=arguments.seed)
     write_result(result, arguments.out)

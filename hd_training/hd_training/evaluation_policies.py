@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +10,11 @@ from hd_controller.context import context_features
 from hd_controller.errors import HdError
 from hd_controller.generator_bundle import GeneratorBundle
 from hd_controller.morphology import Morphology
-from hd_training.collect import TeacherPolicy
 from hd_training.expert_set import ExpertSet
+from hd_training.students import student_policy
+from hd_training.teacher_policy import Act, TeacherPolicy
 
 EVALUATION_SEED = 10_000
-Act = Callable[[np.ndarray], np.ndarray]
-"""Raw observations (R, E, L, 17) to actions (R, E, L, 2)."""
 
 
 def zero_policy(observation: np.ndarray) -> np.ndarray:
@@ -51,11 +49,13 @@ def generated_policy(bundle: GeneratorBundle, robots: list[Morphology]) -> Act:
 
 
 def standard_policies(
-    robots: list[Morphology], teacher: Path | None, generator: Path | None, *, seed: int = EVALUATION_SEED
-) -> dict[str, Act]:
+    robots: list[Morphology], teacher: Path | None, generator: Path | None, *, seed: int = EVALUATION_SEED,
+    students: dict[str, Path] | None = None,
+) -> dict[str, Act]:  # fmt: skip
     """Zero, random, and what is given and exists of teacher and student.
 
-    A teacher is a checkpoint, an archive or a folder of experts; a student is the folder of a generator bundle.
+    A teacher is a checkpoint, an archive or a folder of experts; a student is the folder of a generator bundle, and
+    `students` are files written by `distill`, by the name that the policy gets.
     """
     policies: dict[str, Act] = {"zero": zero_policy, "random": random_policy(seed)}
     if teacher is not None and teacher.exists():
@@ -63,6 +63,8 @@ def standard_policies(
         policies["teacher"], policies["teacher_sampled"] = policy.actor(), policy.sampling_actor(seed)
     if generator is not None and generator.exists():
         policies["student"] = generated_policy(GeneratorBundle.load(generator), robots)
+    for name, path in (students or {}).items():
+        policies[name] = student_policy(path, robots)
     return policies
 
 

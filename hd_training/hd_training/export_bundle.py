@@ -24,10 +24,11 @@ from hd_controller.errors import HdError
 from hd_controller.generator_bundle import save_generator_bundle
 from hd_controller.morphology import Morphology
 from hd_controller.mujoco_model import CONTROL_PERIOD_S
-from hd_training.distill import STUDENT, load_student
 from hd_training.hypernetwork import ExportedHypernetwork, Hypernetwork
-from hd_training.moments import RunningMoments
+from hd_training.input_scale import InputScale
+from hd_training.presets import HYPERDISTILL
 from hd_training.robot_set import read_robots
+from hd_training.students import STUDENT, load_student
 
 BIG_TENSOR = 256  # tensors of fewer numbers stay float32
 
@@ -84,12 +85,15 @@ def git_revision() -> str:
 
 def provenance(content: dict, robots: list[Morphology], results: dict | None) -> dict:
     """Where a bundle comes from: robots, steps, seeds, revision, measured returns."""
-    steps, iterations, seconds = content["counters"]
-    preset = json.loads(content["preset"])
+    preset, progress = json.loads(content["preset"]), content["progress"]
     return {
         "robots": [{"name": robot.name, "body_id": robot.body_id} for robot in robots],
-        "teacher": {"steps": steps, "iterations": iterations, "minutes": round(seconds / 60, 1)},
-        "student": {"samples": content["samples"]},
+        "teacher": _about_teacher(content["teacher"]),
+        "student": {
+            "samples": content["samples"], "updates": progress["updates"],
+            "minutes": round(progress["seconds"] / 60, 1), "loss": progress["loss"],
+            "dataset_sha256": content["dataset_sha256"], "collection": content["collection"],
+        },
         "seed": preset["seed"],
         "preset": preset,
         "git_revision": git_revision(),
@@ -97,15 +101,36 @@ def provenance(content: dict, robots: list[Morphology], results: dict | None) ->
     }
 
 
+def _about_teacher(teacher: dict) -> dict:
+    if "counters" not in teacher:
+        return teacher
+    steps, iterations, seconds = teacher["counters"]
+    about = {"steps": steps, "iterations": iterations, "minutes": round(seconds / 60, 1)}
+    return about | {"kind": teacher["kind"], "sha256": teacher["sha256"]}
+
+
+def _exportable(path: Path, content: dict) -> None:
+    """HdError unless a robot can run what a student needs."""
+    description, context = content["description"], content["context"]
+    encoder = description.get("encoder")
+    if description["network"] == HYPERDISTILL and context == "default" and encoder != "gnn":
+        return
+    what = description["network"] + (f" with encoder {encoder}" if encoder else "")
+    raise HdError(
+        f"{path} holds {what} on the context set {context}; a bundle takes {HYPERDISTILL} with encoder transformer or "
+        "mlp on the context set default, which robots compute"
+    )
+
+
 def export_bundle(student: Path, robots: list[Morphology], folder: Path, results: dict | None = None) -> Path:
     """Write the generator bundle of a student trained on these robots."""
-    hypernetwork, content = load_student(student)
+    trained_student, content = load_student(student)
+    _exportable(student, content)
     trained = set(content["body_ids"])
     known = [robot for robot in robots if robot.body_id in trained]
     if len(known) != len(trained):
         raise HdError(f"{student} was trained on {len(trained)} robots, {len(known)} of them were given; give them all")
-    moments = RunningMoments(len(content["moments"]["mean"]))
-    moments.load(content["moments"])
+    moments = InputScale.load(content).moments
     header = {
         "context_mean": content["context_mean"],
         "context_std": content["context_std"],
@@ -116,7 +141,7 @@ def export_bundle(student: Path, robots: list[Morphology], folder: Path, results
         "control_period_s": CONTROL_PERIOD_S,
         "provenance": provenance(content, known, results),
     }
-    save_generator_bundle(folder, onnx_bytes(hypernetwork), header)
+    save_generator_bundle(folder, onnx_bytes(trained_student.network), header)
     return folder
 
 

@@ -1,8 +1,11 @@
 """The student: a hypernetwork that reads a body's context and writes the weights of its policy (HyperDistill).
 
-Three separate context encoders (input, hidden, output): a linear layer, one pre-norm transformer layer over limbs and
-dropout on the limb embeddings; linear heads write the weights, as in the paper. The exported graph takes one body of
-any number of limbs; training takes R padded bodies and generates each body's weights once per batch.
+Three separate context encoders (input, hidden, output) and linear heads that write the weights, as in the paper. The
+exported graph takes one body of any number of limbs; training takes R padded bodies and generates each body's weights
+once for all of its samples. It has the interface of the other networks (`actor_critic.py`), so PPO trains it too.
+
+Terrain: features of an encoder's output width T join the first hidden layer, whose generated matrix then has H + T
+rows; with `terrain_width` 0 there are none.
 """
 
 from __future__ import annotations
@@ -14,10 +17,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hd_controller.context import CONTEXT_SIZE
+from hd_controller.errors import HdError
 from hd_controller.observation import OBSERVATION_SIZE
-from hd_training.presets import StudentConfig
-
-SLOTS = 2
+from hd_training.context_encoders import BodyEncoder
+from hd_training.network_sizes import PAPER_LIMBS, SLOTS
+from hd_training.presets import DROPOUT_PLACEMENTS, StudentConfig
 
 
 @dataclass(frozen=True)
@@ -26,85 +30,85 @@ class PolicyWeights:
 
     input_weight: Tensor  # (R, L, F, H)
     input_bias: Tensor  # (R, L, H)
-    hidden_weights: tuple[Tensor, ...]  # each (R, H, H)
+    hidden_weights: tuple[Tensor, ...]  # each (R, H, H), the first (R, H + T, H)
     hidden_biases: tuple[Tensor, ...]  # each (R, H)
     output_weight: Tensor  # (R, L, H, A)
     output_bias: Tensor  # (R, L, A)
-
-
-class BodyEncoder(nn.Module):
-    """Limb embeddings (R, L, K) from normalised context (R, L, C), each limb seeing the whole body."""
-
-    def __init__(self, config: StudentConfig) -> None:
-        super().__init__()
-        width = config.encoder_width
-        self.heads = config.encoder_heads
-        self.embed = nn.Linear(CONTEXT_SIZE, width)
-        self.attention_norm, self.feedforward_norm = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.query, self.key, self.value = (nn.Linear(width, width) for _ in range(3))
-        self.out = nn.Linear(width, width)
-        self.expand = nn.Linear(width, config.encoder_feedforward)
-        self.contract = nn.Linear(config.encoder_feedforward, width)
-        self.dropout = nn.Dropout(config.context_dropout)
-
-    def forward(self, context: Tensor, valid: Tensor) -> Tensor:
-        """Encode; attention goes to valid limbs only, padded rows are zeroed."""
-        tokens = self.embed(context)
-        normed = self.attention_norm(tokens)
-        layers = (self.query, self.key, self.value)
-        query, key, value = (layer(normed).unflatten(-1, (self.heads, -1)).transpose(1, 2) for layer in layers)
-        scores = query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5
-        weights = scores.masked_fill(~valid[:, None, None, :], -1e9).softmax(-1)
-        tokens = tokens + self.out((weights @ value).transpose(1, 2).flatten(-2))
-        tokens = tokens + self.contract(functional.relu(self.expand(self.feedforward_norm(tokens))))
-        return self.dropout(tokens) * valid.unsqueeze(-1)
 
 
 class Head(nn.Module):
     """Linear head that writes a matrix (..., inputs, outputs) and a bias (..., outputs).
 
     At first the matrix is the same for all bodies (uniform within +-1/sqrt(fan_in)) plus a smaller part from context.
+    With a `rank` the part from context is a product of two generated matrices of that inner width.
     """
 
-    def __init__(self, width: int, inputs: int, outputs: int, *, fan_in: int) -> None:
+    def __init__(self, width: int, inputs: int, outputs: int, *, fan_in: int, rank: int = 0) -> None:
         super().__init__()
-        self.shape = (inputs, outputs)
-        self.weight = nn.Linear(width, inputs * outputs)
-        self.bias = nn.Linear(width, outputs)
+        self.shape, self.rank = (inputs, outputs), rank
         bound = fan_in**-0.5
-        nn.init.uniform_(self.weight.bias, -bound, bound)
-        nn.init.normal_(self.weight.weight, std=0.5 * bound / width**0.5)
+        self.bias = nn.Linear(width, outputs)
         nn.init.zeros_(self.bias.weight)
         nn.init.zeros_(self.bias.bias)
+        if rank:
+            self.shared = nn.Parameter(torch.empty(inputs, outputs).uniform_(-bound, bound))
+            self.left, self.right = nn.Linear(width, inputs * rank), nn.Linear(width, rank * outputs)
+            for layer in (self.left, self.right):
+                nn.init.normal_(layer.weight, std=(0.5 * bound) ** 0.5 / (width**0.5 * rank**0.25))
+                nn.init.zeros_(layer.bias)
+            return
+        self.weight = nn.Linear(width, inputs * outputs)
+        nn.init.uniform_(self.weight.bias, -bound, bound)
+        nn.init.normal_(self.weight.weight, std=0.5 * bound / width**0.5)
 
     def forward(self, embedding: Tensor) -> tuple[Tensor, Tensor]:
         """Weights and bias from `embedding` (..., K)."""
-        return self.weight(embedding).unflatten(-1, self.shape), self.bias(embedding)
+        if not self.rank:
+            return self.weight(embedding).unflatten(-1, self.shape), self.bias(embedding)
+        inputs, outputs = self.shape
+        left = self.left(embedding).unflatten(-1, (inputs, self.rank))
+        right = self.right(embedding).unflatten(-1, (self.rank, outputs))
+        return self.shared + left @ right, self.bias(embedding)
 
 
 class Hypernetwork(nn.Module):
-    """Context of R bodies to the weights of their policies."""
+    """Context of R bodies to the weights of their policies, and those policies.
 
-    def __init__(self, config: StudentConfig) -> None:
+    Args:
+        config: sizes.
+        context_size: C; outputs: A, numbers per limb (1 for a critic).
+    """
+
+    context_parts = ("_encoder.", ".weight.weight", ".bias.weight", ".left.", ".right.")
+    uses_adjacency = True
+
+    def __init__(self, config: StudentConfig, *, context_size: int = CONTEXT_SIZE, outputs: int = SLOTS) -> None:
         super().__init__()
-        self.config = config
+        if config.dropout_placement not in DROPOUT_PLACEMENTS:
+            known = ", ".join(DROPOUT_PLACEMENTS)
+            raise HdError(f"dropout placement '{config.dropout_placement}' is unknown, expected one of {known}")
+        self.config, self.context_size = config, context_size
         width, hidden = config.encoder_width, config.policy_width
-        self.input_encoder, self.hidden_encoder, self.output_encoder = (BodyEncoder(config) for _ in range(3))
-        self.input_head = Head(width, OBSERVATION_SIZE, hidden, fan_in=12 * OBSERVATION_SIZE)
-        self.hidden_heads = nn.ModuleList(
-            Head(width, hidden, hidden, fan_in=hidden) for _ in range(config.hidden_layers)
+        self.input_encoder, self.hidden_encoder, self.output_encoder = (
+            BodyEncoder(config, context_size) for _ in range(3)
         )
-        self.output_head = Head(width, hidden, SLOTS, fan_in=hidden)
+        self.input_head = Head(width, OBSERVATION_SIZE, hidden, fan_in=PAPER_LIMBS * OBSERVATION_SIZE)
+        terrain = [config.terrain_width] + [0] * (config.hidden_layers - 1)
+        self.hidden_heads = nn.ModuleList(
+            Head(width, hidden + more, hidden, fan_in=hidden + more, rank=config.hidden_rank)
+            for more in terrain[: config.hidden_layers]
+        )
+        self.output_head = Head(width, hidden, outputs, fan_in=hidden)
 
-    def forward(self, context: Tensor, valid: Tensor) -> PolicyWeights:
-        """Generate from normalised context (R, L, C); `valid` (R, L) bool."""
+    def generate(self, context: Tensor, valid: Tensor, adjacency: Tensor | None = None) -> PolicyWeights:
+        """Weights from normalised context (R, L, C); `valid` (R, L) bool; adjacency (R, L, L) for the GNN encoder."""
         mask = valid.unsqueeze(-1).to(context.dtype)
-        pooled = self.hidden_encoder(context, valid).sum(1) / mask.sum(1)
-        input_weight, input_bias = self.input_head(self.input_encoder(context, valid))
+        pooled = self.hidden_encoder(context, valid, adjacency).sum(1) / mask.sum(1)
+        input_weight, input_bias = self.input_head(self.input_encoder(context, valid, adjacency))
         hidden = [head(pooled) for head in self.hidden_heads]
-        output_weight, output_bias = self.output_head(self.output_encoder(context, valid))
+        output_weight, output_bias = self.output_head(self.output_encoder(context, valid, adjacency))
         return PolicyWeights(
-            input_weight,
+            input_weight * mask.unsqueeze(-1),
             input_bias * mask,
             tuple(weight for weight, _ in hidden),
             tuple(bias for _, bias in hidden),
@@ -112,12 +116,27 @@ class Hypernetwork(nn.Module):
             output_bias,
         )
 
+    def forward(self, weights: PolicyWeights, observation: Tensor, terrain: Tensor | None = None) -> Tensor:
+        """Mean actions (R, S, L, A) of generated policies for observations (R, S, L, F) and terrain (R, S, T)."""
+        placement = self.config.dropout_placement
+        rate = self.config.context_dropout if self.training and placement == "policy" else 0.0
+        return policy_actions(weights, observation, terrain=terrain, dropout=rate)
 
-def policy_actions(weights: PolicyWeights, observation: Tensor) -> Tensor:
-    """Mean actions (R, S, L, A) of generated policies for normalised observations (R, S, L, F), padding zero."""
+
+def policy_actions(
+    weights: PolicyWeights, observation: Tensor, *, terrain: Tensor | None = None, dropout: float = 0.0
+) -> Tensor:
+    """Mean actions (R, S, L, A) of generated policies for normalised observations (R, S, L, F).
+
+    Padding limbs don't act on others; their own actions are those of the output bias. `terrain` (R, S, T) are features
+    that join after the first layer; `dropout` applies to hidden activations.
+    """
     hidden = observation.flatten(2) @ weights.input_weight.flatten(1, 2)  # sum over limbs of x_i W_i: (R, S, H)
     hidden = functional.relu(hidden + weights.input_bias.sum(1).unsqueeze(1))
+    if terrain is not None:
+        hidden = torch.cat([hidden, terrain], dim=-1)
     for weight, bias in zip(weights.hidden_weights, weights.hidden_biases, strict=True):
+        hidden = functional.dropout(hidden, dropout) if dropout else hidden
         hidden = functional.relu(hidden @ weight + bias.unsqueeze(1))
     robots, limbs, width, slots = weights.output_weight.shape
     output = weights.output_weight.transpose(1, 2).reshape(robots, width, limbs * slots)
@@ -135,7 +154,7 @@ class ExportedHypernetwork(nn.Module):
     def forward(self, context: Tensor) -> tuple[Tensor, ...]:
         """input_weight, input_bias, then hidden weight and bias of each layer, output_weight, output_bias."""
         valid = torch.ones_like(context[:, 0], dtype=torch.bool).unsqueeze(0)
-        weights = self.hypernetwork(context.unsqueeze(0), valid)
+        weights = self.hypernetwork.generate(context.unsqueeze(0), valid)
         outputs = [weights.input_weight, weights.input_bias]
         for weight, bias in zip(weights.hidden_weights, weights.hidden_biases, strict=True):
             outputs += [weight, bias]

@@ -24,6 +24,7 @@ EXAMPLES = """examples:
   mutate_robots mutants --robots my_robots                    9 mutants of each, by 1 to 3 operators
   mutate_robots mutants --robots my_robots --count 3 --seed 5 3 of each; the same seed writes the same bytes
   mutate_robots mutants --robots my_robots --screen           only mutants that can move, see docs/robots.md
+  mutate_robots pd_robots --robots $HD_UNIMAL/train --total 1000    the robots for distillation: parents and mutants
 
 Operators: grow_limb, delete_limb, limb_params, density, gear, joint_angle, dof. The manifest names those of each
 mutant. Parents must be of the design space (make_robots, and the robots that come with the package)."""
@@ -43,18 +44,21 @@ def parent_plans(robots: list[Morphology], *, skip_invalid: bool = False) -> lis
 
 
 def mutants(
-    plans: list[BodyPlan], count: int, seed: int, *, screen: bool = False, progress: bool = False
-) -> tuple[list[Morphology], dict[str, list[str]]]:
-    """`count` mutants of every plan, each by 1 to 3 operators, no two of one body; and the operators by name.
+    plans: list[BodyPlan], counts: list[int], seed: int, *, known: set[str] = frozenset(), screen: bool = False,
+    progress: bool = False,
+) -> tuple[list[Morphology], dict[str, list[str]]]:  # fmt: skip
+    """So many mutants of each plan, each by 1 to 3 operators, no two of one body; and the operators by name.
+
+    No mutant has a parent's body, nor one of `known` (body ids).
 
     Raises:
         HdError: a robot has too few mutants in 20 draws for each.
     """
-    known = {build(plan).body_id for plan in plans}
+    known = {build(plan).body_id for plan in plans} | set(known)
     made: list[Morphology] = []
     operators: dict[str, list[str]] = {}
     for index, plan in enumerate(tqdm(plans, unit="robot", disable=not progress)):
-        found = 0
+        count, found = counts[index], 0
         for draw in range(DRAWS_PER_MUTANT * count):
             rng = np.random.default_rng((seed, index, draw))
             name = f"{plan.name}_mutate_{found}"
@@ -73,13 +77,23 @@ def mutants(
     return made, operators
 
 
+def _counts(total: int, robots: int, plans: int) -> list[int]:
+    """Mutants of each plan so that all robots and mutants are `total`: numbers differ by one at most, larger first."""
+    if total < robots:
+        raise HdError(f"--total is {total}, the parents alone are {robots} robots; expected at least as many")
+    each, more = divmod(total - robots, plans)
+    return [each + (index < more) for index in range(plans)]
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mutate_robots", description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path, help="folder for the mutants and manifest.json")
     parser.add_argument("--robots", type=Path, nargs="+", required=True, help="parents: robot files or folders")
-    parser.add_argument("--count", type=positive, default=9, help="mutants per robot (default 9)")
+    amount = parser.add_mutually_exclusive_group()
+    amount.add_argument("--count", type=positive, default=9, help="mutants per robot (default 9)")
+    amount.add_argument("--total", type=positive, help="robots in all: parents, written too, and their mutants")
     parser.add_argument("--seed", type=int, default=0, help="seed (default 0)")
     parser.add_argument("--screen", action="store_true", help="leave out mutants that no simple gait moves")
     parser.add_argument("--skip-invalid", action="store_true", help="leave out parents that cannot be read or mutated")
@@ -94,15 +108,22 @@ def main(argv: list[str] | None = None) -> int:
         require_new(arguments.folder, overwrite=arguments.overwrite)
         robots = read_robots(arguments.robots, skip_invalid=arguments.skip_invalid)
         plans = parent_plans(robots, skip_invalid=arguments.skip_invalid)
+        counts = [arguments.count] * len(plans)
+        if arguments.total:
+            counts = _counts(arguments.total, len(robots), len(plans))
         made, operators = mutants(
-            plans, arguments.count, arguments.seed, screen=arguments.screen, progress=sys.stderr.isatty()
-        )
+            plans, counts, arguments.seed, known={robot.body_id for robot in robots}, screen=arguments.screen,
+            progress=sys.stderr.isatty(),
+        )  # fmt: skip
     except HdError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     screen = {"screen": SCREEN} if arguments.screen else {}
-    write_robots(made, arguments.folder, {"seed": arguments.seed} | screen, operators)
-    print(f"wrote {len(made)} mutants to {arguments.folder}")
+    parents = robots if arguments.total else []
+    operators |= {robot.name: [] for robot in parents}
+    write_robots(parents + made, arguments.folder, {"seed": arguments.seed} | screen, operators)
+    also = f" and {len(parents)} parents" if parents else ""
+    print(f"wrote {len(made)} mutants{also} to {arguments.folder}")
     return 0
 
 

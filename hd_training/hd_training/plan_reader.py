@@ -19,9 +19,15 @@ from hd_training.design_space import (
     build,
 )
 
+POSITION_TOLERANCE_M = 0.012
+"""UNIMAL files round coordinates to 1 cm, which moves anchors and centres by up to 8.6 mm."""
+MASS_TOLERANCE = 0.02
+"""The same rounding changes a limb's length and with it its mass, by up to 1.5 %."""
+ANGLE_TOLERANCE = 1e-3
+
 
 def read_plan(morphology: Morphology) -> BodyPlan:
-    """The plan of a body.
+    """The plan of a body; for a body with rounded coordinates, as in UNIMAL files, the plan they were rounded from.
 
     Raises:
         MorphologyError: the body is not one that the design space can make.
@@ -33,12 +39,33 @@ def read_plan(morphology: Morphology) -> BodyPlan:
     volume = 4 / 3 * math.pi * TORSO_RADIUS_M**3
     density = _limb_density(morphology.limbs[1], limbs[0].height_m) if limbs else 500.0
     plan = BodyPlan(morphology.name, _rounded(morphology.limbs[0].mass / volume), density, tuple(_with_groups(limbs)))
-    if build(plan).body_id != morphology.body_id:
+    if not _same_body(build(plan), morphology):
         raise MorphologyError(
             f"{morphology.name}: the body is not of the design space (its twin differs in size, mass or joints); "
             "mutate robots written by make_robots"
         )
     return plan
+
+
+def _same_body(one: Morphology, other: Morphology) -> bool:
+    """Whether two bodies agree but for the rounding of coordinates in UNIMAL files."""
+    if one.body_id == other.body_id:
+        return True
+    return len(one.limbs) == len(other.limbs) and all(map(_same_limb, one.limbs, other.limbs))
+
+
+def _same_limb(one: Limb, other: Limb) -> bool:
+    if one.parent != other.parent or len(one.hinges) != len(other.hinges):
+        return False
+    if not np.allclose([one.position, one.com], [other.position, other.com], rtol=0, atol=POSITION_TOLERANCE_M):
+        return False
+    if not math.isclose(one.mass, other.mass, rel_tol=MASS_TOLERANCE):
+        return False
+    hinges = [
+        [(*h.axis, h.lower, h.upper, h.effort_limit, h.damping, h.stiffness, h.armature) for h in limb.hinges]
+        for limb in (one, other)
+    ]
+    return np.allclose(*hinges, rtol=0, atol=ANGLE_TOLERANCE)
 
 
 def _limb_plan(morphology: Morphology, index: int, limb: Limb, parent: LimbPlan | None) -> LimbPlan:

@@ -12,6 +12,11 @@ COMPACT = "compact"
 EXPERT = "expert"
 """Name of the network of a single robot's expert, see `train_experts`."""
 
+HYPERDISTILL = "hyperdistill"
+"""Name of the hypernetwork and the policies it writes, as a student or trained by PPO (HN-RL of the paper)."""
+
+DROPOUT_PLACEMENTS = ("embedding", "context", "policy", "none")
+
 
 @dataclass(frozen=True)
 class TeacherConfig:
@@ -86,31 +91,48 @@ class CollectConfig:
 
     environments: int = 4  # environments per robot
     steps: int = 1000  # control steps per environment
-    noise_std: float = 0.3  # standard deviation of the noise added to the executed (not the stored) actions
+    noise_std: float | None = 0.3  # std of the noise on executed (not stored) actions; None: the teacher's own std
 
 
 @dataclass(frozen=True)
 class StudentConfig:
     """Hypernetwork that reads a body's context and writes the weights of its policy."""
 
+    encoder: str = "transformer"  # context encoder: transformer, mlp or gnn
+    encoder_layers: int = 1  # its layers after the linear one
     encoder_width: int = 64  # width of each context encoder (paper: 128)
-    encoder_feedforward: int = 128  # feed-forward width of its transformer layer (paper: 256)
+    encoder_feedforward: int = 128  # inner width of a layer of transformer and MLP (paper: 256)
     encoder_heads: int = 2  # attention heads
     policy_width: int = 128  # H, hidden width of the generated policy (paper: 256)
     hidden_layers: int = 1  # hidden-to-hidden matrices of the generated policy
-    context_dropout: float = 0.1  # dropout on the limb embeddings
+    hidden_rank: int = 0  # rank of the generated part of hidden matrices; 0: full, as in the paper
+    terrain_width: int = 0  # T, terrain features that join after the first layer; 0 on flat terrain
+    context_dropout: float = 0.1  # rate of dropout
+    dropout_placement: str = "embedding"  # on limb embeddings (paper), context, the policy's hidden layers, or none
 
 
 @dataclass(frozen=True)
 class DistillConfig:
-    """Behaviour cloning of the teacher by the hypernetwork."""
+    """Behaviour cloning of the teacher by a student; training ends with the first of minutes, passes and updates."""
 
-    minutes: float = 8.0  # wall time [min]
-    max_updates: int = 1_000_000  # gradient steps at most
-    robots: int = 16  # robots in a batch
-    samples: int = 128  # samples per robot in a batch
-    learning_rate: float = 1e-3  # Adam, annealed to 0 over the wall time
+    minutes: float = 8.0  # wall time of training, evaluation not counted [min]
+    passes: float | None = None  # passes over the data (paper: 150)
+    max_updates: int = 1_000_000  # gradient steps
+    robots: int = 64  # robots in a batch
+    samples: int = 80  # samples per robot in a batch
+    learning_rate: float = 1e-3  # Adam
+    schedule: str = "cosine"  # to 0 at the end, or "constant" (paper)
     gradient_norm: float = 0.5  # clip of the gradient norm
+    action_std: str = "unit"  # std in the KL divergence: "unit" drops the constant factor (paper), or "teacher"
+    clip_actions: bool = True  # compare with the teacher's means clipped to [-1, 1], which is what actuators do
+    averaging: float = 0.0  # decay of the exponential average of weights that becomes the student; 0: the last weights
+    rows: int | None = None  # rows of each robot that are used; None: all
+    memory_mb: float = 1000.0  # trajectories held in memory at once
+    per_sample: bool = False  # generate weights for every sample, as the released code does; for comparison only
+    checkpoint_minutes: float = 2.0  # wall time between checkpoints [min]
+    evaluate_minutes: float | None = None  # wall time of training between evaluations [min]; None: none
+    evaluate_robots: int = 8  # robots of each set in them
+    evaluate_episodes: int = 2  # episodes per robot in them
 
 
 @dataclass(frozen=True)
@@ -171,7 +193,9 @@ GPU = replace(
     compiled=True,
     teacher=TeacherConfig(width=128, layers=3, feedforward=512, context_width=128, critic_width=256),
     ppo=PpoConfig(minutes=240.0, environments=32, horizon=64, minibatch=256, epochs=4),
+    collect=CollectConfig(environments=8),
     student=StudentConfig(encoder_width=128, encoder_feedforward=256, policy_width=256),
+    distill=DistillConfig(minutes=60.0, averaging=0.999, evaluate_minutes=10.0),
 )
 PAPER = replace(
     GPU,
@@ -184,6 +208,11 @@ PAPER = replace(
         minutes=float("inf"), max_steps=100_000_000, environments=8, horizon=102, minibatch=51, epochs=8,
         learning_rate=3e-4, rate_schedule="cosine", warmup_iterations=5, context_rate=1.0, kl_limit=0.05,
         value_clip=0.2, advantage_per_robot=False, checkpoint_minutes=5.0,
+    ),
+    collect=CollectConfig(environments=8, noise_std=None),
+    distill=DistillConfig(
+        minutes=float("inf"), passes=150, learning_rate=3e-4, schedule="constant", clip_actions=False,
+        memory_mb=16_000, checkpoint_minutes=5.0, evaluate_minutes=30.0,
     ),
 )  # fmt: skip
 EXPERTS = Preset(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import mujoco
@@ -104,9 +105,11 @@ def require_new(folder: Path, *, overwrite: bool = False) -> None:
         file.unlink()
 
 
-def padded_context(robots: list[Morphology]) -> tuple[np.ndarray, np.ndarray]:
+def padded_context(
+    robots: list[Morphology], features_of: Callable[[Morphology], np.ndarray] = context_features
+) -> tuple[np.ndarray, np.ndarray]:
     """Raw context (R, L, C) padded with zeros, and which limbs exist (R, L)."""
-    features = [context_features(robot) for robot in robots]
+    features = [features_of(robot) for robot in robots]
     limbs = max(len(rows) for rows in features)
     context = np.zeros((len(robots), limbs, features[0].shape[1]))
     valid = np.zeros((len(robots), limbs), bool)

@@ -58,9 +58,9 @@ def masked_mean(values: Tensor, valid: Tensor) -> Tensor:
 class ContextEncoder(nn.Module):
     """Limb embeddings (R, L, K) and body embedding (R, K) from normalised context (R, L, C)."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, context_size: int = CONTEXT_SIZE) -> None:
         super().__init__()
-        self.limb = nn.Sequential(nn.Linear(CONTEXT_SIZE, width), nn.SiLU(), nn.Linear(width, width))
+        self.limb = nn.Sequential(nn.Linear(context_size, width), nn.SiLU(), nn.Linear(width, width))
         self.merge = nn.Sequential(nn.SiLU(), nn.Linear(2 * width, width), nn.SiLU(), nn.Linear(width, width))
         self.norm = nn.LayerNorm(width)
 
@@ -127,9 +127,9 @@ class MixingLayer(nn.Module):
 class Actor(nn.Module):
     """Mean actions and their log std."""
 
-    def __init__(self, config: TeacherConfig) -> None:
+    def __init__(self, config: TeacherConfig, context_size: int = CONTEXT_SIZE) -> None:
         super().__init__()
-        self.encoder = ContextEncoder(config.context_width)
+        self.encoder = ContextEncoder(config.context_width, context_size)
         self.embed = GeneratedLinear(config.context_width, OBSERVATION_SIZE, config.width)
         self.layers = nn.ModuleList(MixingLayer(config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(config.width)

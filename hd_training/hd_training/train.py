@@ -21,7 +21,7 @@ from hd_training.expert_set import ExpertSet
 from hd_training.export_bundle import export_bundle
 from hd_training.learner_state import CHECKPOINT
 from hd_training.paper_networks import NETWORKS
-from hd_training.presets import COMPACT, EXPERTS, PRESETS, Preset
+from hd_training.presets import COMPACT, EXPERTS, HYPERDISTILL, PRESETS, Preset
 from hd_training.robot_set import read_robots, sample_robots, write_robots
 from hd_training.train_experts import train_experts
 from hd_training.train_teacher import train_teacher
@@ -78,8 +78,10 @@ def train(
     robots = prepare_robots(folders, preset, out, skip_invalid=skip_invalid)
     print(f"{len(robots)} robots, preset {preset.name}, output in {out}", flush=True)
     checkpoint = train_universal(robots, preset, out, resume=resume, init=init)
-    collect(robots, checkpoint, preset.collect, out / "data", seed=preset.seed + 1, workers=preset.workers)
-    student = distill_folder(robots, preset, out, [out / "data"])
+    collect(
+        robots, checkpoint, preset.collect, out / "data", seed=preset.seed + 1, workers=preset.workers, overwrite=True
+    )
+    student = distill_folder(robots, preset, out)
     generator = export_bundle(student, robots, out / "generator")
     policies = standard_policies(robots, checkpoint, generator)
     result = evaluate(robots, policies, preset.evaluate, workers=preset.workers)
@@ -103,7 +105,7 @@ def parser() -> argparse.ArgumentParser:
     )
     result.add_argument("--sampled", type=int, help="robots sampled beside them (default: the preset's)")
     result.add_argument("--skip-invalid", action="store_true", help="leave robots out that cannot be read")
-    result.add_argument("--network", choices=[COMPACT, *sorted(NETWORKS)], help="the teacher's (default: the preset's)")
+    result.add_argument("--network", choices=[COMPACT, HYPERDISTILL, *sorted(NETWORKS)], help="the teacher's (default: the preset's)")
     result.add_argument("--device", choices=["cpu", "cuda"], help="where networks run (default: the preset's)")
     result.add_argument("--workers", type=int, help="simulation threads (default: the preset's)")
     result.add_argument("--expert-steps", type=int, help="steps of each robot's expert; 0: PPO from fresh weights")

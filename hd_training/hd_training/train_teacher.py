@@ -16,7 +16,7 @@ from hd_training.checkpoint import load_checkpoint, save_checkpoint
 from hd_training.learner_state import CHECKPOINT, build_learner, learner_state, restore, start_from
 from hd_training.paper_networks import NETWORKS
 from hd_training.ppo import PpoLearner
-from hd_training.presets import COMPACT, PRESETS, Preset
+from hd_training.presets import COMPACT, HYPERDISTILL, PRESETS, Preset
 from hd_training.robot_set import read_robots
 from hd_training.stop_request import StopRequest
 from hd_training.training_log import TrainingLog
@@ -91,7 +91,8 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--preset", choices=sorted(PRESETS), default="laptop", help=presets)
     result.add_argument("--robots", type=Path, nargs="+", required=True, help="robot files or folders (URDF, MJCF)")
     result.add_argument("--out", type=Path, required=True, help="folder for checkpoint and log")
-    result.add_argument("--network", choices=[COMPACT, *sorted(NETWORKS)], help="architecture (default: the preset's)")
+    networks = [COMPACT, HYPERDISTILL, *sorted(NETWORKS)]
+    result.add_argument("--network", choices=networks, help="architecture (default: the preset's)")
     result.add_argument("--device", choices=["cpu", "cuda"], help="where networks run (default: the preset's)")
     result.add_argument("--workers", type=int, help="simulation threads (default: the preset's)")
     result.add_argument("--minutes", type=float, help="training time in all [min], earlier runs included")

@@ -26,12 +26,12 @@ class TrainingLog:
         self.recent = [deque(maxlen=RECENT_EPISODES) for _ in robots]
         self.diverged = 0
         path = folder / LOG
-        kept = _rows_until(path, iterations)
+        kept = rows_until(path, iterations)
         self.stream = open(path, "w", newline="", encoding="utf-8")
         self.writer = csv.writer(self.stream)
         self.writer.writerow([*HEADER, *(robot.name for robot in robots)])
         self.writer.writerows(kept)
-        self.board = _tensorboard(folder / TENSORBOARD, iterations)
+        self.board = tensorboard_writer(folder / TENSORBOARD, iterations)
 
     def write(self, learner: PpoLearner, episodes: list, losses: dict, seconds: float, speed: float) -> dict:
         """Add one iteration; returns what the progress line shows."""
@@ -59,7 +59,7 @@ class TrainingLog:
             self.board.close()
 
 
-def _tensorboard(folder: Path, iterations: int):
+def tensorboard_writer(folder: Path, iterations: int):
     """A writer that hides what an earlier run logged after `iterations`; None where TensorBoard is not installed."""
     try:
         from torch.utils.tensorboard import SummaryWriter
@@ -68,7 +68,7 @@ def _tensorboard(folder: Path, iterations: int):
     return SummaryWriter(str(folder), purge_step=iterations + 1)
 
 
-def _rows_until(path: Path, iterations: int) -> list[list[str]]:
+def rows_until(path: Path, iterations: int) -> list[list[str]]:
     """Rows of an earlier log up to this iteration (those after the checkpoint are trained again)."""
     if iterations == 0 or not path.exists():
         return []

@@ -6,9 +6,9 @@ from robots_for_tests import small_set
 
 from hd_training.archive_teacher import archive_teacher
 from hd_training.checkpoint import save_checkpoint
-from hd_training.collect import TeacherPolicy
 from hd_training.learner_state import build_learner, learner_state
 from hd_training.presets import SMOKE
+from hd_training.teacher_policy import TeacherPolicy
 
 
 def test_archive_keeps_the_actions(tmp_path):

@@ -149,9 +149,9 @@ def test_hypernetwork_module():
     cost = generation(FLAT, context_features=CONTEXT_SIZE)
     context, valid = torch.randn(1, 12, CONTEXT_SIZE), torch.ones(1, 12, dtype=torch.bool)
     assert parameters(network) == cost.size
-    assert flops_of(lambda: network(context, valid)) == cost.flops
+    assert flops_of(lambda: network.generate(context, valid)) == cost.flops
     with torch.no_grad():
-        weights = network(context, valid)
+        weights = network.generate(context, valid)
     matrices = (weights.input_weight, *weights.hidden_weights, weights.output_weight)
     policy = methods(FLAT)["HyperDistill"]
     assert sum(matrix.numel() for matrix in matrices) == policy.size

@@ -12,12 +12,12 @@ from hd_controller.urdf_writer import write_urdf
 from hd_training import clone_experts as cloning
 from hd_training import train_experts as training
 from hd_training.checkpoint import load_checkpoint
-from hd_training.collect import TeacherPolicy
 from hd_training.engine import Engine
 from hd_training.expert_set import ExpertSet
 from hd_training.learner_state import CHECKPOINT, build_learner
 from hd_training.presets import EXPERTS, SMOKE, CloneConfig, ExpertConfig
 from hd_training.robot_set import read_robots
+from hd_training.teacher_policy import TeacherPolicy
 from hd_training.train import train_universal
 from hd_training.train_teacher import train_teacher
 

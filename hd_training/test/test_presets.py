@@ -13,11 +13,11 @@ from hd_training import train_teacher as command
 from hd_training.architecture import build_network, describe_architecture
 from hd_training.archive_teacher import archive_teacher
 from hd_training.checkpoint import load_checkpoint
-from hd_training.collect import TeacherPolicy
 from hd_training.learner_state import CHECKPOINT, build_learner
 from hd_training.learning_rate import cosine_rate
 from hd_training.placement import Placement
 from hd_training.presets import PAPER, PRESETS, PpoConfig, Preset, TeacherConfig
+from hd_training.teacher_policy import TeacherPolicy
 from hd_training.train_teacher import start, train_teacher
 
 TINY = Preset(
