@@ -25,8 +25,8 @@ setup(
     ],
     package_data={PACKAGE: ["*.c"]},
     install_requires=[
-        "setuptools", "numpy", "mujoco>=3.3,<4", "torch", "onnx", "onnxscript", "tqdm", "matplotlib", "gymnasium",
-        "imageio", "tensorboard",
+        "setuptools", "numpy", "mujoco>=3.3,<4", "torch", "onnx", "onnxscript", "h5py", "tqdm", "matplotlib",
+        "gymnasium", "imageio", "tensorboard",
     ],
     extras_require={"test": ["pytest", "hypothesis"]},
     zip_safe=False,
@@ -38,6 +38,7 @@ setup(
         "console_scripts": [
             "archive_teacher = hd_training.archive_teacher:main",
             "bench_engine = hd_training.bench_engine:main",
+            "bench_distill = hd_training.bench_distill:main",
             "check_ppo = hd_training.check_ppo:main",
             "clone_experts = hd_training.clone_experts:main",
             "collect = hd_training.collect:main",

@@ -105,7 +105,8 @@ def parser() -> argparse.ArgumentParser:
     )
     result.add_argument("--sampled", type=int, help="robots sampled beside them (default: the preset's)")
     result.add_argument("--skip-invalid", action="store_true", help="leave robots out that cannot be read")
-    result.add_argument("--network", choices=[COMPACT, HYPERDISTILL, *sorted(NETWORKS)], help="the teacher's (default: the preset's)")
+    networks = [COMPACT, HYPERDISTILL, *sorted(NETWORKS)]
+    result.add_argument("--network", choices=networks, help="the teacher's (default: the preset's)")
     result.add_argument("--device", choices=["cpu", "cuda"], help="where networks run (default: the preset's)")
     result.add_argument("--workers", type=int, help="simulation threads (default: the preset's)")
     result.add_argument("--expert-steps", type=int, help="steps of each robot's expert; 0: PPO from fresh weights")

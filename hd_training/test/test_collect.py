@@ -99,9 +99,9 @@ def test_interrupted_and_damaged_collections_continue(teacher, dataset, tmp_path
 def test_another_teacher_or_other_settings_are_refused_unless_overwritten(teacher, dataset, tmp_path):
     folder = shutil.copytree(dataset, tmp_path / "data")
     other = train_teacher(small_set(), replace(TINY, seed=5), tmp_path / "other")
-    with pytest.raises(HdError, match="another teacher.*--overwrite"):
+    with pytest.raises(HdError, match=r"another teacher.*--overwrite"):
         collect(small_set(), other, CONFIG, folder, seed=1, workers=1)
-    with pytest.raises(HdError, match="'steps': 20.*'steps': 10.*--overwrite"):
+    with pytest.raises(HdError, match=r"'steps': 20.*'steps': 10.*--overwrite"):
         collect(small_set(), teacher, replace(CONFIG, steps=10), folder, seed=1, workers=1)
     collect(small_set()[:1], other, CONFIG, folder, seed=1, workers=1, overwrite=True)
     assert list(DatasetIndex.load(folder).robots) == [small_set()[0].body_id]
@@ -111,7 +111,7 @@ def test_another_teacher_or_other_settings_are_refused_unless_overwritten(teache
 def test_missing_robot_and_other_observations_are_named(dataset, tmp_path):
     folder = shutil.copytree(dataset, tmp_path / "data")
     trajectory_path(folder, small_set()[0].body_id).unlink()
-    with pytest.raises(HdError, match="those of tripod are missing .*, hexapod are missing; run collect"):
+    with pytest.raises(HdError, match=r"those of tripod are missing .*, hexapod are missing; run collect"):
         DatasetIndex.load(folder).require(folder, [*small_set(), six_legs()])
     text = (folder / INDEX).read_text()
     (folder / INDEX).write_text(text.replace('"observation_set": "', '"observation_set": "other_'))
@@ -134,7 +134,7 @@ def test_experts_are_matched_by_body_not_by_name(tmp_path):
         expected = TeacherPolicy.load(experts / name / CHECKPOINT, [robot]).actor()(observation[None].astype("f4"))[0]
         there = np.abs(action).max(0) > 0
         np.testing.assert_allclose(action[:, there], expected[:, there], atol=5e-3)
-    with pytest.raises(HdError, match="2 experts .*none for quadruped"):
+    with pytest.raises(HdError, match=r"2 experts .*none for quadruped"):
         collect(small_set(), experts, CONFIG, tmp_path / "more", seed=1, workers=1)
     shutil.copytree(experts / "a", experts / "c")
     with pytest.raises(HdError, match="both experts of one body"):
