@@ -1,8 +1,9 @@
 """Command `bench_distill`: what generating weights once per robot gains over once per sample, and what dropout does.
 
 Speed: gradient steps on the same batch (64 robots x 80 samples by default) in both ways, alternating; the table has the
-median, and its last line the ratio. The per-sample way cuts a batch into pieces of 320 samples to bound memory. Curves: with dropout the two ways differ, since a mask then holds for all of a robot's
-samples in a batch or for one sample; `--curves` trains a student in both ways on a dataset and draws both losses.
+median, and its last line the ratio. The per-sample way cuts a batch into pieces of 320 samples to bound memory. Curves:
+with dropout the two ways differ, since a mask then holds for all of a robot's samples in a batch or for one sample;
+`--curves` trains a student in both ways on a dataset and draws both losses.
 """
 
 from __future__ import annotations

@@ -2,12 +2,16 @@
 
 import numpy as np
 import pytest
+from robots_for_tests import unimal_files
 
 from hd_controller.errors import MorphologyError
+from hd_controller.mjcf_reader import read_mjcf
+from hd_training import mutate_robots
 from hd_training.demo_robots import DEMO_PLANS, quadruped
 from hd_training.design_space import build, is_valid, sample_plan
 from hd_training.mutation import OPERATORS, applicable, mutate
 from hd_training.plan_reader import read_plan
+from hd_training.robot_set import read_robots, write_robots
 
 
 @pytest.mark.parametrize("name", sorted(OPERATORS))
@@ -58,3 +62,29 @@ def test_foreign_body_is_refused():
     heavier = replace(body.limbs[1], mass=body.limbs[1].mass * 1.5)
     with pytest.raises(MorphologyError, match="design space"):
         read_plan(replace(body, limbs=(body.limbs[0], heavier, *body.limbs[2:])))
+
+
+@pytest.mark.skipif(not unimal_files(), reason="the UNIMAL robots are not there; set HD_UNIMAL")
+@pytest.mark.parametrize("path", unimal_files()[::20], ids=lambda path: path.stem[-24:])
+def test_plan_of_a_file_with_rounded_coordinates(path):
+    body = read_mjcf(path)
+    plan = read_plan(body)
+    rebuilt = build(plan)
+    assert is_valid(plan) and rebuilt.total_mass == pytest.approx(body.total_mass, rel=0.015)
+    np.testing.assert_allclose(rebuilt.zero_positions, body.zero_positions, atol=0.03)
+    assert [hinge.effort_limit for hinge in rebuilt.hinges] == [hinge.effort_limit for hinge in body.hinges]
+    mutant, _ = mutate(plan, np.random.default_rng(0), operations=3)
+    assert build(mutant).body_id not in (body.body_id, rebuilt.body_id)
+
+
+def test_total_counts_parents_and_spreads_mutants(tmp_path, capsys):
+    parents = [build(plan()) for plan in DEMO_PLANS[:3]]
+    write_robots(parents, tmp_path / "parents", {})
+    arguments = [str(tmp_path / "all"), "--robots", str(tmp_path / "parents")]
+    assert mutate_robots.main([*arguments, "--total", "2"]) == 1
+    assert "--total is 2, the parents alone are 3" in capsys.readouterr().err
+    assert mutate_robots.main([*arguments, "--total", "10"]) == 0
+    robots = read_robots([tmp_path / "all"])
+    assert len(robots) == 10 and {robot.body_id for robot in parents} <= {robot.body_id for robot in robots}
+    names = [robot.name for robot in robots]
+    assert sorted(sum(name.startswith(f"{p.name}_mutate") for name in names) for p in parents) == [2, 2, 3]

@@ -27,7 +27,7 @@ TINY = Preset(
 )
 
 
-@pytest.mark.parametrize("name", ["modumorph_compressed", "metamorph", "single_robot_mlp"])
+@pytest.mark.parametrize("name", ["modumorph_compressed", "metamorph", "single_robot_mlp", "hyperdistill"])
 def test_other_networks_train_resume_and_act(tmp_path, name):
     preset = replace(TINY, network=name, action_std=0.5)
     robots = small_set()
