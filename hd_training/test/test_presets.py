@@ -125,7 +125,7 @@ def test_init_of_another_network_and_resume_of_an_archive_are_refused(tmp_path):
 
 
 def test_unknown_network_is_named():
-    with pytest.raises(HdError, match="'gpt' is unknown, expected one of compact, metamorph"):
+    with pytest.raises(HdError, match="'gpt' is unknown, expected one of compact, expert, hyperdistill, metamorph"):
         describe_architecture(replace(TINY, network="gpt"), small_set())
 
 
