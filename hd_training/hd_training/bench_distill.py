@@ -95,8 +95,9 @@ def speed_table(preset: Preset, speeds: dict[str, float], robots: int) -> str:
 def loss_curves(preset: Preset, robots: list[Morphology], data: Path, updates: int) -> dict[str, list[float]]:
     """Loss of every update of both ways on the same batches of a dataset, from the same weights."""
     job = Distillation(robots, preset, data, data)
-    scale = input_scale(job, open_dataset(job))
-    stream = TrajectoryStream(data, robots, scale, preset.distill, seed=preset.seed)
+    index = open_dataset(job)
+    scale = input_scale(job, index)
+    stream = TrajectoryStream(data, index, robots, scale, preset.distill, seed=preset.seed)
     curves = {}
     for way, per_sample in WAYS.items():
         distiller = distiller_of(preset, per_sample=per_sample, limbs=max(stream.limbs))

@@ -126,7 +126,7 @@ def distill(job: Distillation, *, resume: bool = False) -> Path:
     job.out.mkdir(parents=True, exist_ok=True)
     index = open_dataset(job)
     scale = input_scale(job, index)
-    stream = TrajectoryStream(job.data, job.robots, scale, config, seed=preset.seed)
+    stream = TrajectoryStream(job.data, index, job.robots, scale, config, seed=preset.seed)
     torch.manual_seed(preset.seed)
     description = describe_student(job.student, preset, scale.context_size, max(stream.limbs))
     distiller = Distiller(build_student(description), config, Placement.of(preset), seed=preset.seed)
@@ -147,16 +147,17 @@ def _train(
     save_due = Alarm(config.checkpoint_minutes, distiller.seconds)
     evaluation_due = Alarm(config.evaluate_minutes or math.inf, distiller.seconds)
     with StopRequest() as stop, progress_bar(config, total, distiller) as bar:
+        begin = time.perf_counter()
         for batch in prefetched(stream, distiller.updates):
             progress = max(distiller.seconds / (60 * config.minutes), distiller.updates / total)
             if progress >= 1.0 or stop.asked:
                 break
-            begin = time.perf_counter()
             try:
                 distiller.update(batch, progress)
             except StudentDiverged as error:
                 raise files.diverged(distiller, good, error) from None
             distiller.seconds += time.perf_counter() - begin
+            begin = time.perf_counter()  # before the next batch: waiting for data is training time, too
             advance(bar, distiller)
             if distiller.updates % LOG_UPDATES == 0:
                 good = distiller.state() if distiller.healthy else good
@@ -165,6 +166,7 @@ def _train(
                 files.save(distiller)
             if evaluation_due(distiller.seconds):
                 _evaluate(job, distiller, stream.scale, log)
+                begin = time.perf_counter()
     log.write(distiller)
     files.save(distiller)
     stop.finish()
@@ -213,7 +215,9 @@ def parser() -> argparse.ArgumentParser:
         result.add_argument(f"--{name.replace('_', '-')}", type=kind, help=f"{text} (default: the preset's)")
     result.add_argument("--seed", type=int, help="seed (default: the preset's)")
     result.add_argument("--device", choices=["cpu", "cuda"], help="where the student trains (default: the preset's)")
-    result.add_argument("--resume", action="store_true", help="continue the run in --out")
+    begun = result.add_mutually_exclusive_group()
+    begun.add_argument("--resume", action="store_true", help="continue the run in --out")
+    begun.add_argument("--overwrite", action="store_true", help="replace the student in --out")
     result.add_argument("--skip-invalid", action="store_true", help="leave robots out that cannot be read")
     return result
 
@@ -228,6 +232,13 @@ def chosen_preset(arguments: argparse.Namespace) -> Preset:
         preset = replace(preset, **{part: replace(config, **given)})
     of_run = {name: values[name] for name in ("seed", "device") if values[name] is not None}
     return replace(preset, **of_run)
+
+
+def require_new(arguments: argparse.Namespace) -> None:
+    """HdError where there is a student that is neither to be continued nor replaced."""
+    path = arguments.out / STUDENT
+    if path.exists() and not (arguments.resume or arguments.overwrite):
+        raise HdError(f"{path} is there already; continue it with --resume, replace it with --overwrite")
 
 
 def job_of(arguments: argparse.Namespace) -> Distillation:
@@ -247,6 +258,7 @@ def main(argv: list[str] | None = None) -> int:
     """Distil a dataset."""
     arguments = parser().parse_args(argv)
     try:
+        require_new(arguments)
         path = distill(job_of(arguments), resume=arguments.resume)
     except HdError as error:
         print(f"error: {error}")

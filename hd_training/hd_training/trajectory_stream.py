@@ -49,17 +49,18 @@ class Window:
 
 
 class TrajectoryStream:
-    """Batches of a checked dataset; `batches_per_epoch`, `epochs_per_pass` say how long things last.
+    """Batches of a dataset whose index has been checked (`DatasetIndex.require`).
+
+    `batches_per_epoch` and `epochs_per_pass` say how long things last.
 
     Raises:
-        HdError: a robot's trajectories are missing or damaged, or it has fewer rows than a batch takes.
+        HdError: a robot has fewer rows than a batch takes, or its file cannot be read.
     """
 
     def __init__(
-        self, folder: Path, robots: list[Morphology], scale: InputScale, config: DistillConfig, *, seed: int
-    ) -> None:
-        index = DatasetIndex.load(folder)
-        index.require(folder, robots)
+        self, folder: Path, index: DatasetIndex, robots: list[Morphology], scale: InputScale, config: DistillConfig,
+        *, seed: int,
+    ) -> None:  # fmt: skip
         self.folder, self.scale, self.config, self.seed = folder, scale, config, seed
         self.names = [robot.name for robot in robots]
         self.files = [trajectory_path(folder, robot.body_id) for robot in robots]

@@ -69,8 +69,9 @@ def with_distill(**changes) -> Preset:
 def parts(data: Path, preset: Preset, network: str = "hyperdistill") -> tuple[Distiller, TrajectoryStream]:
     """A distiller and its stream, as `distill` makes them."""
     work = job(data, data, preset)
-    scale = input_scale(work, DatasetIndex.load(data))
-    stream = TrajectoryStream(data, work.robots, scale, preset.distill, seed=0)
+    index = DatasetIndex.load(data)
+    scale = input_scale(work, index)
+    stream = TrajectoryStream(data, index, work.robots, scale, preset.distill, seed=0)
     torch.manual_seed(0)
     student = build_student(describe_student(network, preset, scale.context_size, 9))
     return Distiller(student, preset.distill, Placement(), seed=0), stream
@@ -261,6 +262,8 @@ def test_command(data, tmp_path, capsys):
     assert command.main([*arguments, *small, "--context", "paper35"]) == 0
     student, content = load_student(tmp_path / "o" / "student.pt")
     assert student.network.config.policy_width == 24 and content["context"] == "paper35"
-    (robots / "six.urdf").write_text(write_urdf(six_legs()))
     assert command.main(arguments) == 1
+    assert "is there already; continue it with --resume" in capsys.readouterr().out
+    (robots / "six.urdf").write_text(write_urdf(six_legs()))
+    assert command.main([*arguments, "--overwrite"]) == 1
     assert "hexapod are missing" in capsys.readouterr().out

@@ -45,9 +45,9 @@ def run(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("layers", [1, 2])
-def test_torch_and_onnxruntime_agree_for_any_number_of_limbs(layers):
-    hypernetwork = Hypernetwork(replace(PRESET.student, hidden_layers=layers)).eval()
+@pytest.mark.parametrize(("layers", "rank"), [(1, 0), (2, 3)])
+def test_torch_and_onnxruntime_agree_for_any_number_of_limbs(layers, rank):
+    hypernetwork = Hypernetwork(replace(PRESET.student, hidden_layers=layers, hidden_rank=rank)).eval()
     session = onnxruntime.InferenceSession(onnx_bytes(hypernetwork, half=False))
     module = ExportedHypernetwork(hypernetwork)
     for limbs in (1, 2, 9, 16, 33):

@@ -39,9 +39,10 @@ def folder(tmp_path_factory) -> Path:
 def stream(folder: Path, **options) -> TrajectoryStream:
     config = DistillConfig(**{"robots": 2, "samples": 10} | options)
     job = Distillation(small_set(), Preset("tiny"), folder, folder)
-    scale = input_scale(job, DatasetIndex.load(folder))
+    index = DatasetIndex.load(folder)
+    scale = input_scale(job, index)
     scale.moments.clip = 1e9
-    return TrajectoryStream(folder, small_set(), scale, config, seed=3)
+    return TrajectoryStream(folder, index, small_set(), scale, config, seed=3)
 
 
 @pytest.mark.parametrize("rows_in_memory", [10, 30, 100])
