@@ -21,6 +21,7 @@ setup(
     entry_points={
         "console_scripts": [
             "bridge_node = hd_sim_bridge.programs:bridge_node",
+            "compare_base_state = hd_sim_bridge.compare_base_state:main",
             "compare_guards = hd_sim_bridge.compare_guards:main",
             "render_robots = hd_sim_bridge.render_robots:main",
         ],

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from hd_controller.base_estimator import BaseEstimator
 from hd_controller.control_loop import ControlLoop
 from hd_controller.controller_modes import ControllerModes, Mode
 from hd_controller.effort_guard import EffortGuard
@@ -33,6 +34,8 @@ class ControllerSettings:
     """Damping command: effort = -damping_gain * joint velocity [N m s/rad], clipped to the effort limits."""
     guards: GuardSettings = field(default_factory=GuardSettings)
     allow_out_of_distribution: bool = False
+    base_state: str = "odom"
+    """odom: the torso is measured; imu: its height and velocity are estimated from IMU and joints."""
     mapping: JointMapping | None = None
     """How the drivers name and count the joints; None: as the description does."""
     joint_order: tuple[str, ...] = ()
@@ -69,7 +72,8 @@ def prepare_policy(bundle: PolicyBundle, settings: ControllerSettings) -> Prepar
     loop.reset(state)
     if not np.isfinite(loop.step(state)).all():
         raise BundleError("the policy gives efforts that are not finite; generate it again")
-    assembly = StateAssembly(bundle.joint_names, bundle.morphology.standing_height, settings.guards, mapping)
+    estimator = BaseEstimator(bundle.morphology) if settings.base_state == "imu" else None
+    assembly = StateAssembly(bundle.joint_names, bundle.morphology.standing_height, settings.guards, mapping, estimator)
     return PreparedPolicy(bundle, loop, assembly, mapping)
 
 

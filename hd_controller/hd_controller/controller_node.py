@@ -95,7 +95,7 @@ class ControllerNode(LifecycleNode):
             self.create_subscription(Odometry, "odom", self._odometry, states)
         else:
             self.create_subscription(Imu, "imu", self._imu, states)
-            self.get_logger().warning("base_state is imu: height and linear velocity of the torso are not measured")
+            self.get_logger().warning("base_state is imu: height and velocity of the torso are estimated, not measured")
 
     def stop(self) -> None:
         """Send the zero command, see that it arrives, end the worker."""

@@ -21,7 +21,7 @@ PARAMETERS: dict[str, tuple[object, str]] = {
     "trigger": ("state", "state: act on each state (simulation); steady_clock: act once per period (hardware)"),
     "lockstep": (False, "the simulator waits for each command: states are received reliably"),
     "control_period": (0.02, "seconds; a policy with another control period is refused"),
-    "base_state": ("odom", "odom: pose and twist of the torso; imu: orientation and angular velocity only"),
+    "base_state": ("odom", "odom: pose and twist of the torso; imu: height and velocity are estimated"),
     "state_reliability": ("auto", "reliable, best_effort, or auto: reliable with trigger state, else best effort"),
     "rearm_on_swap": ("auto", "auto: run by itself at start and after a swap; manual: wait for ~/enable"),
     "guard_profile": ("benchmark", "benchmark: finite, stale, e_stop; hardware: all guards; it gives the defaults of "
@@ -102,6 +102,7 @@ def settings(node: Node) -> ControllerSettings:
     return ControllerSettings(
         rearm_on_swap=choice(node, "rearm_on_swap", REARM), control_period_s=positive(node, "control_period"),
         damping_gain=positive(node, "damping_gain"), joint_order=_joint_order(node), mapping=_mapping(node),
+        base_state=choice(node, "base_state", BASE_STATES),
         guards=profile_settings(choice(node, "guard_profile", PROFILES), **{
             name: node.get_parameter(name).value for name in GUARD_PARAMETERS}),
         allow_out_of_distribution=bool(node.get_parameter("allow_out_of_distribution").value))

@@ -64,12 +64,15 @@ def take_odometry(message: Odometry, assembly: StateAssembly, now_s: float) -> N
 
 
 def take_imu(message: Imu, assembly: StateAssembly, now_s: float) -> None:
-    """Hand orientation and angular velocity of the torso to the assembly; an IMU without orientation is refused."""
+    """Hand an IMU to the assembly, its acceleration (with gravity) where it has one; without orientation: refused."""
     if message.orientation_covariance[0] == -1.0:
         assembly.refuse_base("imu carries no orientation (covariance[0] is -1); an IMU with orientation is needed")
     orientation, angular = message.orientation, message.angular_velocity
+    measured = message.linear_acceleration_covariance[0] != -1.0
+    acceleration = message.linear_acceleration
+    force = (acceleration.x, acceleration.y, acceleration.z) if measured else None
     assembly.take_imu(stamp_to_ns(message.header.stamp), (orientation.w, orientation.x, orientation.y, orientation.z),
-                      (angular.x, angular.y, angular.z), now_s)
+                      (angular.x, angular.y, angular.z), now_s, force)
 
 
 class CommandWriter:

@@ -125,7 +125,12 @@ def from_mount(orientation: np.ndarray, angular: np.ndarray, mount: np.ndarray) 
     a, b, c, d = mount[0], -mount[1], -mount[2], -mount[3]
     torso = np.array([w * a - x * b - y * c - z * d, w * b + x * a + y * d - z * c,
                       w * c - x * d + y * a + z * b, w * d + x * c - y * b + z * a])
-    return torso, matrix_from_quaternion(mount) @ angular
+    return torso, turned(angular, mount)
+
+
+def turned(vector: np.ndarray, mount: np.ndarray) -> np.ndarray:
+    """(3,) vector of the IMU's frame in the torso frame."""
+    return matrix_from_quaternion(mount) @ vector
 
 
 class _StrictLoader(yaml.SafeLoader):

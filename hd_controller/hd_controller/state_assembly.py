@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hd_controller.base_estimator import BaseEstimator
 from hd_controller.guard_settings import GuardSettings
 from hd_controller.joint_map import JointMap, NotFiniteError, StateError
-from hd_controller.joint_mapping import JointMapping, from_mount
+from hd_controller.joint_mapping import JointMapping, from_mount, turned
 from hd_controller.kinematics import RobotState
+from hd_controller.rotations import matrix_from_quaternion
 from hd_controller.stream_guard import StreamGuard
 
 QUATERNION_TOLERANCE = 1e-2
@@ -42,11 +44,13 @@ def _counting(guard: StreamGuard) -> Iterator[None]:
 class StateAssembly:
     """Keeps the newest valid message of each kind for one robot.
 
-    `base_height` [m] stands in for the torso height when only an IMU reports the base. `accepted` counts messages.
+    Where only an IMU reports the torso, `estimator` gives its height and velocity; without one the height is
+    `base_height` [m] for ever. `accepted` counts messages.
     """
 
     def __init__(self, joint_names: Sequence[str], base_height: float = 0.0,
-                 guards: GuardSettings | None = None, mapping: JointMapping | None = None) -> None:
+                 guards: GuardSettings | None = None, mapping: JointMapping | None = None,
+                 estimator: BaseEstimator | None = None) -> None:
         guards = guards or GuardSettings()
         self._joint_guard = StreamGuard("joint_states", guards)
         self._base_guard = StreamGuard("the torso's state", guards)
@@ -59,7 +63,9 @@ class StateAssembly:
         self._velocities = np.zeros(count)
         self._base = np.zeros(13)
         self._base[2], self._base[3] = base_height, 1.0
-        self.accepted = 0
+        self.accepted = self._estimated = 0
+        self._estimator = estimator
+        self._force_sum, self._force_count = np.zeros(3), 0
         self._joints: Part | None = None
         self._odometry: Part | None = None
 
@@ -119,13 +125,23 @@ class StateAssembly:
             raise StateError("odom has an orientation quaternion whose length is not 1; the state is not used")
         self._base_guard.check(stamp_ns, now_s)
 
-    def take_imu(self, stamp_ns: int, orientation: Sequence[float], angular: Sequence[float], now_s: float) -> None:
-        """Accept orientation (w, x, y, z) and angular velocity [rad/s] in place of odometry, or raise StateError."""
+    def take_imu(self, stamp_ns: int, orientation: Sequence[float], angular: Sequence[float], now_s: float,
+                 specific_force: Sequence[float] | None = None) -> None:
+        """Accept an IMU in place of odometry, or raise StateError.
+
+        orientation (w, x, y, z), angular velocity [rad/s] and what its accelerometer shows [m/s^2], in the IMU's axes.
+        """
         base = self._base.copy()
         base[3:7], base[10:13] = orientation, angular
         if self._imu_mount is not None:
             base[3:7], base[10:13] = from_mount(base[3:7], base[10:13], self._imu_mount)
+        force = np.zeros(3) if specific_force is None else np.asarray(specific_force, dtype=float)
+        if not np.isfinite(force).all():
+            base[10:13] = np.nan
         self.take_base(stamp_ns, base, now_s)
+        if specific_force is not None:
+            self._force_sum += force if self._imu_mount is None else turned(force, self._imu_mount)
+            self._force_count += 1
 
     def waiting_for(self) -> str:
         """What has never arrived: 'joint_states', 'the torso's state', both, or nothing."""
@@ -147,5 +163,17 @@ class StateAssembly:
         """The newest state, stamped as the joint state; call it only when both parts have arrived."""
         assert self._joints is not None
         base = self._base
+        if self._estimator is not None and self._estimated != self.accepted:
+            self._estimate(self._estimator, self._joints.stamp_ns)
         return RobotState(self._joints.stamp_ns, base[0:3], base[3:7], base[7:10], base[10:13], self._positions,
                           self._velocities)
+
+    def _estimate(self, estimator: BaseEstimator, stamp_ns: int) -> None:
+        """Height and velocity from what has arrived since the last time; the accelerometer's mean over that time."""
+        base = self._base
+        force = self._force_sum / self._force_count if self._force_count else None
+        estimator.update(stamp_ns, base[3:7], base[10:13], self._positions, self._velocities, force)
+        base[0:3] = estimator.position
+        base[7:10] = matrix_from_quaternion(base[3:7]).T @ estimator.velocity
+        self._force_sum[:], self._force_count = 0.0, 0
+        self._estimated = self.accepted

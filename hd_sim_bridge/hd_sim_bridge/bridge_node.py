@@ -198,7 +198,7 @@ class BridgeNode(Node):
         """Show the present state on all topics, clock first."""
         assert self._simulation is not None
         self._wait.show(self._now_ns, time.monotonic())
-        self._topics.show(self._simulation.state(), self._now_ns)
+        self._topics.show(self._simulation.state(), self._now_ns, self._simulation.specific_force)
 
     def _check_answer(self) -> None:
         """Lockstep: show the state again, or say that nobody answers."""

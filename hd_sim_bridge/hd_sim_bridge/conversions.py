@@ -31,11 +31,10 @@ class StateWriter:
         self.odometry.header.frame_id = "odom"
         self.imu = Imu()
         self.imu.header.frame_id = morphology.limbs[0].name
-        self.imu.linear_acceleration_covariance[0] = -1.0
         self.clock = Clock()
 
-    def write(self, state: RobotState, stamp_ns: int) -> None:
-        """Fill all messages with a state; twist and IMU are in the torso frame."""
+    def write(self, state: RobotState, stamp_ns: int, specific_force: np.ndarray) -> None:
+        """Fill all messages with a state; twist and IMU are in the torso frame, specific_force (3,) [m/s^2] too."""
         for stamp in (self.joints.header.stamp, self.odometry.header.stamp, self.imu.header.stamp, self.clock.clock):
             set_stamp(stamp, stamp_ns)
         self._positions[:] = state.joint_positions
@@ -46,6 +45,7 @@ class StateWriter:
             orientation.w, orientation.x, orientation.y, orientation.z = (float(value) for value in state.orientation)
         for angular in (self.odometry.twist.twist.angular, self.imu.angular_velocity):
             _set_vector(angular, state.angular_velocity)
+        _set_vector(self.imu.linear_acceleration, specific_force)
 
 
 class CommandReader:

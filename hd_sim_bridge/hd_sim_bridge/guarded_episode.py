@@ -10,7 +10,6 @@ import numpy as np
 from hd_controller.controller import Controller, ControllerSettings, prepare_policy
 from hd_controller.controller_modes import Mode
 from hd_controller.joint_map import StateError
-from hd_controller.kinematics import RobotState
 from hd_controller.mujoco_model import CONTROL_PERIOD_S
 from hd_controller.policy_bundle import PolicyBundle
 from hd_controller.state_assembly import StateAssembly
@@ -24,15 +23,16 @@ FALL_SHARE = 0.5
 class Sensors(Protocol):
     """Turns the truth into what the controller's messages would say."""
 
-    def feed(self, truth: RobotState, assembly: StateAssembly, now_s: float) -> None:
+    def feed(self, simulation: Simulation, assembly: StateAssembly, now_s: float) -> None:
         """Hand one state to the assembly at this time of the steady clock [s]; raises StateError as messages do."""
 
 
 class PerfectSensors:
     """Joint states and odometry without errors."""
 
-    def feed(self, truth: RobotState, assembly: StateAssembly, now_s: float) -> None:
+    def feed(self, simulation: Simulation, assembly: StateAssembly, now_s: float) -> None:
         """Hand everything on bit by bit."""
+        truth = simulation.state()
         assembly.take_joints(truth.stamp_ns, list(assembly.joint_map.names), truth.joint_positions,
                              truth.joint_velocities, now_s)
         assembly.take_base(truth.stamp_ns, np.concatenate(
@@ -61,7 +61,7 @@ def run_episode(bundle: PolicyBundle, settings: ControllerSettings, sensors: Sen
     start_x, ended_by = float(simulation.torso_position[0]), ""
     lowest = FALL_SHARE * bundle.morphology.standing_height
     for step in range(1, steps + 1):
-        simulation.step(_efforts(controller, policy.assembly, sensors, simulation.state(), step * CONTROL_PERIOD_S))
+        simulation.step(_efforts(controller, policy.assembly, sensors, simulation, step * CONTROL_PERIOD_S))
         if controller.modes.mode is Mode.FAULT and not ended_by:
             ended_by = controller.counters.newest
         if simulation.torso_position[2] <= lowest:
@@ -71,11 +71,11 @@ def run_episode(bundle: PolicyBundle, settings: ControllerSettings, sensors: Sen
     return Episode(distance / CONTROL_PERIOD_S, step, ended_by)
 
 
-def _efforts(controller: Controller, assembly: StateAssembly, sensors: Sensors, truth: RobotState,
+def _efforts(controller: Controller, assembly: StateAssembly, sensors: Sensors, simulation: Simulation,
              now_s: float) -> np.ndarray:
     """What the controller node would send for this state: (J,) [N m]."""
     try:
-        sensors.feed(truth, assembly, now_s)
+        sensors.feed(simulation, assembly, now_s)
     except StateError as problem:
         if controller.refuse(problem):
             return controller.zero()

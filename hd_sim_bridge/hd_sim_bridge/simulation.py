@@ -33,6 +33,7 @@ class Simulation:
         self._limits = np.asarray(morphology.effort_limits, dtype=float)
         self._inverse = np.zeros(4)
         self._linear = np.zeros(3)
+        self._force = np.zeros(3)
         self.reset()
 
     def reset(self) -> None:
@@ -43,6 +44,7 @@ class Simulation:
         self.data.qvel[:] += self._random.uniform(-RESET_NOISE, RESET_NOISE, self.model.nv)
         mujoco.mju_normalize4(self.data.qpos[3:7])
         mujoco.mj_forward(self.model, self.data)
+        self._set_force(self.data.qvel[0:3].copy())
 
     def step(self, efforts: np.ndarray) -> bool:
         """Advance one control period with constant efforts (J,) [N m], clipped to the limits.
@@ -51,6 +53,7 @@ class Simulation:
         """
         np.divide(efforts, self._limits, out=self.data.ctrl)
         np.clip(self.data.ctrl, -1.0, 1.0, out=self.data.ctrl)
+        velocity = self.data.qvel[0:3].copy()
         mujoco.mj_step2(self.model, self.data)
         mujoco.mj_step(self.model, self.data, nstep=FRAME_SKIP - 1)
         mujoco.mj_step1(self.model, self.data)
@@ -59,7 +62,19 @@ class Simulation:
             self.failures += 1
             self.reset()
             return False
+        self._set_force(velocity)
         return True
+
+    def _set_force(self, velocity_before: np.ndarray) -> None:
+        """Remember the accelerometer's mean over the control period that began with this velocity (3,) [m/s]."""
+        acceleration = (self.data.qvel[0:3] - velocity_before) / CONTROL_PERIOD_S - self.model.opt.gravity
+        mujoco.mju_negQuat(self._inverse, self.data.qpos[3:7])
+        mujoco.mju_rotVecQuat(self._force, acceleration, self._inverse)
+
+    @property
+    def specific_force(self) -> np.ndarray:
+        """(3,) what an accelerometer at the torso frame shows, in torso axes: its mean over the last step [m/s^2]."""
+        return self._force.copy()
 
     def hold(self) -> None:
         """Let one control period pass without moving the robot."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from nav_msgs.msg import Odometry
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
@@ -21,10 +22,10 @@ class StateTopics:
         self._imu = node.create_publisher(Imu, "imu", 10)
         self._clock = node.create_publisher(Clock, "/clock", 10)
 
-    def show(self, state: RobotState, stamp_ns: int) -> None:
+    def show(self, state: RobotState, stamp_ns: int, specific_force: np.ndarray) -> None:
         """Publish a new state, the clock first."""
         assert self.writer is not None
-        self.writer.write(state, stamp_ns)
+        self.writer.write(state, stamp_ns, specific_force)
         self._clock.publish(self.writer.clock)
         self.show_again()
 
