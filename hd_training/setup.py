@@ -48,6 +48,7 @@ setup(
             "export_bundle = hd_training.export_bundle:main",
             "make_robots = hd_training.make_robots:main",
             "mutate_robots = hd_training.mutate_robots:main",
+            "plot_training = hd_training.plot_training:main",
             "train = hd_training.train:main",
             "train_experts = hd_training.train_experts:main",
             "train_teacher = hd_training.train_teacher:main",
