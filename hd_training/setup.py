@@ -26,7 +26,7 @@ setup(
     package_data={PACKAGE: ["*.c"]},
     install_requires=[
         "setuptools", "numpy", "mujoco>=3.3,<4", "torch", "onnx", "onnxscript", "h5py", "tqdm", "matplotlib",
-        "gymnasium", "imageio", "tensorboard",
+        "gymnasium", "imageio", "imageio-ffmpeg", "tensorboard",
     ],
     extras_require={"test": ["pytest", "hypothesis"]},
     zip_safe=False,

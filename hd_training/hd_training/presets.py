@@ -24,9 +24,9 @@ class TeacherConfig:
 
     width: int = 64  # D, width of a limb's token
     heads: int = 4  # attention heads
-    layers: int = 1  # transformer layers (ModuMorph: 5)
+    layers: int = 2  # transformer layers (ModuMorph: 5)
     feedforward: int = 128  # width of the feed-forward part of a layer
-    context_width: int = 64  # width of the context encoder
+    context_width: int = 128  # width of the context encoder
     critic_width: int = 128  # width of the separate critic
     initial_std: float = 0.5  # standard deviation of the first policy's actions
 
@@ -177,6 +177,7 @@ SMOKE = replace(
     name="smoke",
     sampled_robots=0,
     expert_steps=0,
+    teacher=TeacherConfig(layers=1, context_width=64),
     ppo=PpoConfig(minutes=1.5, environments=8, horizon=32, minibatch=64, checkpoint_minutes=0.5),
     collect=CollectConfig(environments=2, steps=250),
     distill=DistillConfig(minutes=0.5, robots=8, samples=128),

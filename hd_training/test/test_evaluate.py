@@ -5,6 +5,7 @@ import json
 import os
 from dataclasses import replace
 
+import imageio.v3
 import numpy as np
 import pytest
 from robots_for_tests import six_legs, small_set
@@ -89,13 +90,15 @@ def test_missing_teacher_is_named(trained, capsys):
 
 
 @pytest.mark.skipif(os.environ.get("MUJOCO_GL") not in ("egl", "osmesa"), reason="needs MUJOCO_GL=egl or osmesa")
-def test_films_of_best_median_and_worst(trained, tmp_path):
+@pytest.mark.parametrize("suffix", ["gif", "mp4"])
+def test_films_of_best_median_and_worst(trained, tmp_path, suffix):
     for robot in small_set():
         (tmp_path / f"{robot.name}.urdf").write_text(write_urdf(robot))
-    arguments = ["--robots", str(tmp_path), "--teacher", str(trained / "teacher.pt"), *SHORT, "--video", "gif"]
+    arguments = ["--robots", str(tmp_path), "--teacher", str(trained / "teacher.pt"), *SHORT, "--video", suffix]
     assert command.main([*arguments, "--out", str(tmp_path / "o")]) == 0
-    films = sorted(path.name.split("_")[1] for path in (tmp_path / "o").glob("video_*.gif"))
-    assert films == ["best", "median", "worst"]
+    films = sorted((tmp_path / "o").glob(f"video_*.{suffix}"))
+    assert [path.name.split("_")[1] for path in films] == ["best", "median", "worst"]
+    assert imageio.v3.imread(films[0]).shape[1:] == (240, 320, 3)
 
 
 def test_mp4_without_its_package_is_refused_before_the_work(trained, capsys, monkeypatch):
