@@ -77,8 +77,8 @@ class CloneConfig:
     first_share: float = 0.2  # share of that time on the experts' states alone
     memory: int = 8192  # states kept per robot, of the experts and of the student each
     expert_noise: float = 1.0  # std of the experts' actions while their states are taken, in units of their own std
-    minibatch: int = 64  # states per robot in one minibatch, which holds all robots
-    updates: int = 64  # gradient steps of the actor per horizon of the student's actions
+    minibatch: int = 32  # states per robot in one minibatch, which holds all robots
+    updates: int = 96  # gradient steps of the actor per horizon of the student's actions
     value_epochs: int = 1  # passes of the critic over each horizon's samples
     learning_rate: float = 1e-3  # Adam, falls to a twentieth by a cosine
     context_rate: float = 0.3  # factor of the rate for parameters that act through context
