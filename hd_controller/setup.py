@@ -26,7 +26,7 @@ setup(
         (f"share/{PACKAGE}/robots", files("robots", "*.urdf")),
         (f"share/{PACKAGE}/generators/default", files("generators/default", "*")),
     ],
-    install_requires=["setuptools", "numpy", "mujoco>=3.3,<4", "onnxruntime", "yourdfpy"],
+    install_requires=["setuptools", "numpy", "mujoco>=3.3,<4", "onnxruntime", "yourdfpy", "pyyaml"],
     extras_require={"onnx": ["onnx"], "test": ["pytest", "hypothesis"]},
     zip_safe=False,
     maintainer="HyperDistill for ROS 2 maintainers",

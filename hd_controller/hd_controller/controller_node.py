@@ -197,6 +197,7 @@ class ControllerNode(LifecycleNode):
             self._reports.log("old", "states stamped before the robot description on this node's clock are ignored; "
                                      "with a simulator, is use_sim_time set?")
             return
+        self._description_ns = 0  # states of this robot have begun to come; a clock set back later hides none of them
         self._take(conversions.take_joint_state, message, policy.bundle.robot_id, policy)
 
     def _odometry(self, message: Odometry) -> None:

@@ -72,10 +72,10 @@ def test_effort_scale_caps_and_counts() -> None:
 
 def test_rate_counts_from_what_was_sent() -> None:
     guard, counters = _guard(GuardSettings(effort_rate_limit=10.0))
-    assert _limited(guard, [100.0, 1.0]) == [20.0, 1.0]
+    assert [_limited(guard, [100.0, 1.0]) for _ in range(2)] == [[20.0, 1.0], [40.0, 1.0]]
     guard.sent(np.array([-100.0, 0.0]))
     assert _limited(guard, [100.0, 1.0]) == [-80.0, 1.0]
-    assert counters.counts["effort_rate"] == 2
+    assert counters.counts["effort_rate"] == 3
 
 
 def test_ramp_goes_from_damping_to_the_policy() -> None:

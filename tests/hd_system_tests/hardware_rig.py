@@ -14,7 +14,7 @@ from hd_system_tests.probe import Probe
 
 
 class HardwareRig:
-    """One robot in a probe's ROS domain. Stamps are those of the steady clock plus `clock_s`."""
+    """One robot in a probe's ROS domain. Stamps are those of the system clock plus `clock_s`."""
 
     def __init__(self, probe: Probe, body: Morphology) -> None:
         self._probe = probe
@@ -38,7 +38,7 @@ class HardwareRig:
         odometry.pose.pose.orientation.w, odometry.pose.pose.orientation.x = math.cos(tilt / 2), math.sin(tilt / 2)
         odometry.pose.pose.position.z = self._body.standing_height if height is None else height
         odometry.twist.twist.linear.x = wobble
-        time_ns = time.monotonic_ns() + round(self.clock_s * 1e9) if stamp_ns is None else stamp_ns
+        time_ns = time.time_ns() + round(self.clock_s * 1e9) if stamp_ns is None else stamp_ns
         set_stamp(joints.header.stamp, time_ns)
         set_stamp(odometry.header.stamp, time_ns)
         return joints, odometry

@@ -53,17 +53,22 @@ class Robot:
 
 @pytest.fixture
 def robot(system, robots):
-    """The controller alone, with a policy from a file; the probe plays everything else."""
+    """The controller alone; the probe plays everything else."""
+    from hd_controller import qos
+    from hd_controller.conversions import policy_to_message
     from hd_controller.generator import generate_policy
     from hd_controller.generator_bundle import GeneratorBundle
+    from hd_msgs.msg import Policy
     from hd_system_tests.hardware_rig import HardwareRig
     from hd_system_tests.probe import Probe
 
-    file = system.folder / "policy.npz"
-    generate_policy(robots.texts["quad"], GeneratorBundle.load(robots.generator)).save(file)
-    node = system.start("controller_node", policy_file=file, **THRESHOLDS)
+    policy = generate_policy(robots.texts["quad"], GeneratorBundle.load(robots.generator))
+    node = system.start("controller_node", **THRESHOLDS)
     with Probe(system.domain) as probe:
-        probe.spin_until(lambda: probe.statuses, 30, "controller")
+        probe.publish_description(robots.texts["quad"])
+        publisher = probe.node.create_publisher(Policy, "policy", qos.latched())
+        publisher.publish(policy_to_message(policy))
+        probe.spin_until(lambda: probe.statuses and probe.statuses[-1].robot_id, 40, "policy is loaded")
         rig = HardwareRig(probe, robots.bodies["quad"])
         rig.run(30)
         yield Robot(probe, rig, robots.bodies["quad"])
@@ -103,7 +108,7 @@ def test_input_guards(robot) -> None:
         return act
 
     def jump() -> None:
-        rig.clock_s += 100.0
+        rig.clock_s -= 100.0
         rig.send(*rig.state())
 
     robot.trips("finite", not_finite)
