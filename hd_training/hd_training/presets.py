@@ -171,7 +171,7 @@ class Preset:
         return asdict(self)
 
 
-LAPTOP = Preset(name="laptop", expert_steps=300_000)
+LAPTOP = Preset(name="laptop", expert_steps=300_000, distill=DistillConfig(evaluate_minutes=4.0))
 SMOKE = replace(
     LAPTOP,
     name="smoke",
