@@ -18,7 +18,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from sensor_msgs.msg import Imu, JointState
 from std_msgs.msg import String
 
-from hd_controller import controller_parameters, conversions, memory, qos
+from hd_controller import controller_parameters, conversions, memory, qos, wire_states
 from hd_controller.command_target import CommandTarget
 from hd_controller.controller import Controller, PreparedPolicy
 from hd_controller.controller_modes import Mode
@@ -90,11 +90,11 @@ class ControllerNode(LifecycleNode):
         states = qos.states(reliability == "reliable" or (reliability == "auto" and waited_for))
         self.create_subscription(String, "robot_description", self._description, qos.latched())
         self.create_subscription(Policy, "policy", self._policy, qos.latched())
-        self.create_subscription(JointState, "joint_states", self._joint_states, states)
+        wire_states.subscribe(self, JointState, "joint_states", self._joint_states, states, self._reports.trouble)
         if controller_parameters.choice(self, "base_state", controller_parameters.BASE_STATES) == "odom":
-            self.create_subscription(Odometry, "odom", self._odometry, states)
+            wire_states.subscribe(self, Odometry, "odom", self._odometry, states, self._reports.trouble)
         else:
-            self.create_subscription(Imu, "imu", self._imu, states)
+            wire_states.subscribe(self, Imu, "imu", self._imu, states, self._reports.trouble)
             self.get_logger().warning("base_state is imu: height and velocity of the torso are estimated, not measured")
 
     def stop(self) -> None:
