@@ -1,130 +1,135 @@
-"""``bench``: what a control step and a generation cost on this computer, beside plain networks of the same weights."""
+"""What control costs on this computer: step, latency, jitter, inference, generation, memory and processor time."""
+
+from __future__ import annotations
 
 import argparse
-import json
 import os
-import statistics
+import platform
 import sys
-import time
 from collections.abc import Callable
+from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # a 256-wide product is faster without a thread pool
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import numpy as np
-import onnxruntime
-
-from hd_controller.control_loop import ControlLoop
-from hd_controller.description_source import description_text
+from hd_controller.benchmark import inference
+from hd_controller.benchmark.report import Row, as_json, not_measured, table
+from hd_controller.benchmark.robot import twelve_limb_robot, wide_policy
 from hd_controller.errors import HdError
 from hd_controller.generator import generate_policy
 from hd_controller.generator_bundle import GeneratorBundle
-from hd_controller.kinematics import RobotState
 from hd_controller.policy_bundle import PolicyBundle
 from hd_controller.shipped_files import generator_folder
+from hd_controller.urdf_writer import write_urdf
+from hd_controller.whole_file import write_whole
+
+EXAMPLES = """examples:
+  ros2 run hd_controller bench                                   everything, about six minutes
+  ros2 run hd_controller bench --only inference generation       two groups
+  ros2 run hd_controller bench --only jitter --seconds 60        longer, for rare events
+  ros2 run hd_controller bench --json bench.json                 the table as JSON too
+
+groups: step (node in this process), latency (two processes), jitter (50, 200, 500 Hz, idle and with every core
+busy), executors (why the nodes use the one they use), inference, generation, footprint (memory and processor).
+Exit code 0 also where a bar is missed: what a bar means depends on the machine."""
 
 
-def _timed(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Microseconds of each call, taken in turn so that a change of the machine's speed meets all alike."""
-    for call in calls.values():
-        call()
-    times: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(rounds):
-        for name, call in calls.items():
-            start = time.perf_counter_ns()
-            call()
-            times[name].append((time.perf_counter_ns() - start) / 1e3)
-    return times
+class Bench:
+    """The groups, and what they share: a robot of twelve limbs with a policy of the published size."""
+
+    def __init__(self, generator: str, seconds: float, rounds: int) -> None:
+        self._folder = generator_folder(generator)
+        self._generator = GeneratorBundle.load(self._folder)
+        self._policy: PolicyBundle = wide_policy(generate_policy(write_urdf(twelve_limb_robot()), self._generator))
+        self._seconds, self._rounds = seconds, rounds
+
+    def groups(self) -> dict[str, Callable[[], list[Row]]]:
+        """Name -> measurement, in the order of the table."""
+        return {"step": self._step, "latency": self._latency, "jitter": self._jitter, "executors": self._executors,
+                "inference": lambda: inference.rows(self._policy, self._rounds), "generation": self._generation,
+                "footprint": self._footprint}
+
+    def _step(self) -> list[Row]:
+        from hd_controller.benchmark import step
+        return step.rows(self._policy, self._seconds, rate_hz=100.0)
+
+    def _latency(self) -> list[Row]:
+        from hd_controller.benchmark import latency
+        return latency.rows(self._policy, self._seconds)
+
+    def _jitter(self) -> list[Row]:
+        from hd_controller.benchmark import jitter
+        return jitter.rows(self._policy, self._seconds)
+
+    def _executors(self) -> list[Row]:
+        from hd_controller.benchmark import executors
+        return executors.rows(self._policy, self._seconds)
+
+    def _generation(self) -> list[Row]:
+        from hd_controller.benchmark import generation
+        rounds = max(5, int(self._seconds))
+        return [*generation.function_rows(self._generator, rounds),
+                *generation.node_rows(self._policy, str(self._folder), rounds)]
+
+    def _footprint(self) -> list[Row]:
+        from hd_controller.benchmark import footprint
+        return footprint.rows(self._policy, 2 * self._seconds)
 
 
-def _plain_numpy(bundle: PolicyBundle, values: np.ndarray) -> Callable[[], np.ndarray]:
-    def run() -> np.ndarray:
-        hidden = values
-        for weights, bias in bundle.layers[:-1]:
-            hidden = np.maximum(hidden @ weights + bias, 0.0)
-        return hidden @ bundle.layers[-1][0] + bundle.layers[-1][1]
-
-    return run
+GROUPS = ("step", "latency", "jitter", "executors", "inference", "generation", "footprint")
 
 
-def _onnx(bundle: PolicyBundle, values: np.ndarray) -> Callable[[], object] | None:
-    """The same MLP in onnxruntime on one thread; None where the ``onnx`` package is not installed."""
-    try:
-        from onnx import TensorProto, helper, numpy_helper
-    except ImportError:
-        return None
-    nodes, initializers, name = [], [], "x"
-    for index, (weights, bias) in enumerate(bundle.layers):
-        last = index == len(bundle.layers) - 1
-        initializers += [numpy_helper.from_array(weights, f"w{index}"), numpy_helper.from_array(bias, f"b{index}")]
-        nodes.append(helper.make_node("Gemm", [name, f"w{index}", f"b{index}"], ["y" if last else f"h{index}"]))
-        if not last:
-            nodes.append(helper.make_node("Relu", [f"h{index}"], [f"r{index}"]))
-            name = f"r{index}"
-    shapes = {"x": bundle.layer_sizes[0], "y": bundle.layer_sizes[-1]}
-    x, y = (helper.make_tensor_value_info(key, TensorProto.FLOAT, [1, size]) for key, size in shapes.items())
-    graph = helper.make_graph(nodes, "mlp", [x], [y], initializers)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    feed = {"x": values[None].astype(np.float32)}
-    return lambda: session.run(None, feed)
+def machine() -> dict[str, object]:
+    """What the figures were measured on."""
+    return {"processor": _processor(), "cores": len(os.sched_getaffinity(0)), "load_average": os.getloadavg()[0],
+            "system": platform.release(), "python": platform.python_version()}
 
 
-def measure(description: str, generator: GeneratorBundle, rounds: int) -> dict[str, list[float]]:
-    """Microseconds of each benchmarked call for the robot of a URDF text."""
-    bundle = generate_policy(description, generator)
-    loop, policy = ControlLoop(bundle), bundle.policy()
-    joints = len(bundle.joint_names)
-    height = bundle.morphology.standing_height
-    state = RobotState(
-        0, np.array([0.0, 0.0, height]), np.array([1.0, 0, 0, 0]), np.zeros(3), np.zeros(3), np.zeros(joints),
-        np.zeros(joints),
-    )  # fmt: skip
-    observation = np.zeros((len(bundle.morphology.limbs), 17))
-    values = np.random.default_rng(0).normal(size=bundle.layer_sizes[0]).astype(np.float32)
-    calls: dict[str, Callable[[], object]] = {
-        "control step (state to efforts)": lambda: loop.step(state),
-        "network, ours": lambda: policy.act(observation),
-        "network, plain numpy": _plain_numpy(bundle, values),
-    }
-    onnx = _onnx(bundle, values)
-    if onnx is not None:
-        calls["network, onnxruntime"] = onnx
-    times = _timed(calls, rounds)
-    times |= _timed({"generation (URDF text to policy)": lambda: generate_policy(description, generator)}, 30)
-    return times
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.machine()
+
+
+def measured(bench: Bench, only: list[str]) -> list[Row]:
+    """The rows of the wanted groups; a group that cannot be measured here is one row that says why."""
+    rows = []
+    for name, measure in bench.groups().items():
+        if name not in only:
+            continue
+        print(f"measuring {name} ...", file=sys.stderr, flush=True)
+        try:
+            rows += measure()
+        except (HdError, ImportError) as problem:
+            rows.append(not_measured(name, "all", "", str(problem)))
+    return rows
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print the table; exit code 0."""
-    parser = argparse.ArgumentParser(
-        prog="bench", description=__doc__, epilog="example: ros2 run hd_controller bench --robot hexapod"
-    )
-    parser.add_argument("--robot", default="quadruped", help="name of a shipped robot, or a URDF file")
+    """Print the table; exit code 1 only where nothing can be measured."""
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__, epilog=EXAMPLES,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", default=list(GROUPS), choices=GROUPS, metavar="NAME",
+                        help="measure these groups: " + ", ".join(GROUPS))
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write rows and machine to this file too")
+    parser.add_argument("--seconds", type=float, default=10.0, help="length of each timed run (default %(default)g)")
+    parser.add_argument("--rounds", type=int, default=2000, help="calls of each inference (default %(default)d)")
     parser.add_argument("--generator", default="default", help="a shipped generator or the folder of a bundle")
-    parser.add_argument("--rounds", type=int, default=5000, help="calls of each")
-    parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args(argv)
-    if arguments.rounds < 1:
-        parser.error(f"--rounds is {arguments.rounds}; expected at least 1")
+    if arguments.rounds < 1 or not 0 < arguments.seconds < 86400:
+        parser.error("--rounds must be at least 1 and --seconds positive")
     try:
-        generator = GeneratorBundle.load(generator_folder(arguments.generator))
-        description, _ = description_text(arguments.robot)
-        times = measure(description, generator, arguments.rounds)
+        load = os.getloadavg()[0]
+        rows = measured(Bench(arguments.generator, arguments.seconds, arguments.rounds), arguments.only)
+        print(table(rows))
+        if load > 0.5:
+            print(f"note: the load average was {load:.1f} before the first measurement; figures of a busy machine")
+        if arguments.json is not None:
+            write_whole(arguments.json, as_json(rows, machine() | {"load_average": load}).encode())
     except HdError as error:
         print(error, file=sys.stderr)
         return 1
-    rows = {
-        name: {"p50_us": statistics.median(values), "p99_us": float(np.percentile(values, 99)), "max_us": max(values)}
-        for name, values in times.items()
-    }
-    if arguments.json:
-        print(json.dumps(rows))
-        return 0
-    print(f"{'call':36s} {'p50 [us]':>10s} {'p99 [us]':>10s} {'max [us]':>10s}")
-    for name, row in rows.items():
-        print(f"{name:36s} {row['p50_us']:10.1f} {row['p99_us']:10.1f} {row['max_us']:10.1f}")
     return 0
 
 

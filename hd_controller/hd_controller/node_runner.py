@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import rclpy
+from rclpy.context import Context
 from rclpy.exceptions import ParameterException
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
@@ -33,8 +34,8 @@ class RunnableNode(Protocol):
         """Send the safe command and end threads; the node is destroyed afterwards."""
 
 
-def make_executor(name: str) -> Any:
-    """Return the executor called `events` or `single`.
+def make_executor(name: str, context: Context | None = None) -> Any:
+    """Return the executor called `events` or `single`, in a context of its own or the default one.
 
     The events executor costs less than half the processor time; where it does not exist, the single-threaded one is
     taken. Raises HdError for another name.
@@ -44,10 +45,10 @@ def make_executor(name: str) -> Any:
     if name == "events":
         try:
             from rclpy.experimental import EventsExecutor
-            return EventsExecutor()
+            return EventsExecutor(context=context)
         except ImportError:
             pass
-    return SingleThreadedExecutor()
+    return SingleThreadedExecutor(context=context)
 
 
 def guarded(function: Callable[[], None], node: Any) -> Callable[[], None]:

@@ -1,0 +1,74 @@
+"""The controller node's step inside one process: from the callback of the last state to the returned publish call."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import rclpy
+from rclpy.signals import SignalHandlerOptions
+
+from hd_controller import memory
+from hd_controller.benchmark.processes import PROBE, Program, own_domain, sleep_until
+from hd_controller.benchmark.report import Row, quantiles
+from hd_controller.benchmark.robot_driver import state_messages, swing
+from hd_controller.controller import prepare_policy
+from hd_controller.controller_modes import Mode
+from hd_controller.controller_node import ControllerNode
+from hd_controller.errors import HdError
+from hd_controller.policy_bundle import PolicyBundle
+
+GROUP = "step"
+P50_AT_MOST_MS, P99_AT_MOST_MS = 0.3, 1.0
+WARM_UP_STEPS = 20
+
+
+def rows(policy: PolicyBundle, seconds: float, rate_hz: float) -> list[Row]:
+    """Step time of a running policy at a rate, and how late the loop that paced the steps was woken."""
+    domain = own_domain()
+    os.environ |= {"ROS_DOMAIN_ID": str(domain), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+    rclpy.init(args=["--ros-args", "-p", "allow_out_of_distribution:=true", "--log-level", "error"],
+               signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        node = ControllerNode()
+        # A listener in another process, so that publishing is real.
+        with Program(PROBE, ["--listen"], domain):
+            steps_ms, late_ms = _paced_steps(node, policy, seconds, rate_hz)
+        node.stop()
+        node.destroy_node()
+    finally:
+        rclpy.try_shutdown()
+    how = (f"{len(steps_ms)} steps at {rate_hz:g} Hz, {len(policy.morphology.limbs)} limbs, "
+           f"layers {'-'.join(map(str, policy.layer_sizes))}; callback entered to publish returned")
+    step, late = quantiles(steps_ms), quantiles(late_ms)
+    return [
+        Row(GROUP, "p50", step["p50"], "ms", how, at_most=P50_AT_MOST_MS),
+        Row(GROUP, "p99", step["p99"], "ms", how, at_most=P99_AT_MOST_MS),
+        Row(GROUP, "max", step["max"], "ms", how),
+        Row(GROUP, "sleep loop beside it, p99", late["p99"], "ms", "how late the loop that paced these steps woke up"),
+        Row(GROUP, "sleep loop beside it, max", late["max"], "ms", "how late the loop that paced these steps woke up"),
+    ]
+
+
+def _paced_steps(node: ControllerNode, policy: PolicyBundle, seconds: float,
+                 rate_hz: float) -> tuple[list[float], list[float]]:
+    """Milliseconds of each step and of each late wake-up."""
+    node.start(lambda function: function())
+    node._modes.description(policy.description_sha256)
+    node._ready(prepare_policy(policy, node._settings))
+    joints, odometry = state_messages(policy)
+    steps_ms, late_ms = [], []
+    memory.settle()
+    deadline_s = time.monotonic()
+    for count in range(WARM_UP_STEPS + int(seconds * rate_hz)):
+        deadline_s = max(deadline_s + 1.0 / rate_hz, time.monotonic())  # a late step delays the next, no burst
+        sleep_until(deadline_s)
+        late_ms.append(1e3 * (time.monotonic() - deadline_s))
+        swing(joints, odometry, count / rate_hz, node.get_clock().now().nanoseconds)
+        node._joint_states(joints)
+        began_s = time.perf_counter()
+        node._odometry(odometry)
+        steps_ms.append(1e3 * (time.perf_counter() - began_s))
+    if node._modes.mode is not Mode.RUN:
+        raise HdError(f"the policy did not run: {node._modes.message}")
+    return steps_ms[WARM_UP_STEPS:], late_ms[WARM_UP_STEPS:]
