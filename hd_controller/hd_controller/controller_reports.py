@@ -29,6 +29,7 @@ class ControllerReports:
         # Lambdas, because rclpy's logger ties a severity to the line that calls it.
         self.log = ThrottledLog(lambda sentence: node.get_logger().error(sentence))
         self._warn = ThrottledLog(lambda sentence: node.get_logger().warning(sentence))
+        self._say = ThrottledLog(lambda sentence: node.get_logger().info(sentence))
         self._status = node.create_publisher(ControllerStatus, "status", qos.latched())
         self._timing = node.create_publisher(ControllerTiming, "timing", qos.latched())
         self._diagnostics = NodeDiagnostics(node, self._values)
@@ -53,7 +54,8 @@ class ControllerReports:
         if modes.mode is Mode.FAULT:
             self._warn(modes.message, f"fault: {modes.message}")
         else:
-            self._node.get_logger().info(f"{modes.mode.value}: {modes.message}")
+            sentence = f"{modes.mode.value}: {modes.message}"
+            self._say(sentence, sentence)
 
     def _every_second(self) -> None:
         """Status, and the timing where there is something to tell."""
