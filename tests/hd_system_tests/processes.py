@@ -1,6 +1,5 @@
 """Starts nodes as processes in a ROS domain of their own and waits on conditions, never on sleeps."""
 
-import itertools
 import os
 import signal
 import subprocess
@@ -8,9 +7,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-
-FIRST_DOMAIN, DOMAINS = 10, 80
-_COUNT = itertools.count()
 
 MODULES = {
     "description_node": "hd_controller.description_node",
@@ -68,9 +64,9 @@ class NodeProcess:
 class RosSystem:
     """The nodes of one test; leaving the context ends them all and checks that none left a traceback."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, domain: int) -> None:
         self.folder = folder
-        self.domain = FIRST_DOMAIN + (os.getpid() * 7 + next(_COUNT)) % DOMAINS
+        self.domain = domain
         self.nodes: list[NodeProcess] = []
         self._environment = {**os.environ, "ROS_DOMAIN_ID": str(self.domain), "PYTHONPATH": os.pathsep.join(sys.path),
                              "PYTHONUNBUFFERED": "1", "ROS_LOG_DIR": str(folder / "log")}

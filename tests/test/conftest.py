@@ -10,6 +10,7 @@ from hd_controller.morphology import Morphology
 from hd_controller.shipped_files import shipped_robots
 from hd_controller.urdf_reader import read_urdf
 from hd_controller.urdf_writer import write_urdf
+from hd_system_tests.domains import own_domain
 from hd_system_tests.processes import RosSystem
 from hd_system_tests.random_generator import save_random_generator
 from hd_system_tests.sample_robots import sample_robots
@@ -57,5 +58,5 @@ def system(tmp_path: Path) -> Iterator[RosSystem]:
     """Processes in a ROS domain of their own."""
     pytest.importorskip("rclpy", reason="needs ROS 2 (rclpy)")
     pytest.importorskip("hd_msgs.msg", reason="needs hd_msgs built and sourced")
-    with RosSystem(tmp_path) as running:
+    with own_domain() as domain, RosSystem(tmp_path, domain) as running:
         yield running

@@ -4,9 +4,12 @@ import signal
 import subprocess
 import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from hd_system_tests.domains import own_domain
 
 ROOT = Path(__file__).resolve().parents[2]
 MOMENTS_S = (0.03, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5)
@@ -30,12 +33,19 @@ def processes_with(mark: str) -> list[str]:
     return found
 
 
+@pytest.fixture
+def domain() -> Iterator[int]:
+    """A ROS domain for one simulation."""
+    with own_domain() as number:
+        yield number
+
+
 @pytest.mark.parametrize("moment_s", MOMENTS_S)
-def test_ctrl_c_at_any_moment(moment_s):
+def test_ctrl_c_at_any_moment(moment_s, domain):
     mark = f"HD_TEST_{uuid.uuid4().hex}"
     process = subprocess.Popen(
-        [str(ROOT / "hd"), "sim"], env={**os.environ, mark: "1", "ROS_DOMAIN_ID": "99"}, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+        [str(ROOT / "hd"), "sim"], env={**os.environ, mark: "1", "ROS_DOMAIN_ID": str(domain)},
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
     try:
         time.sleep(moment_s)  # the moment is what is tested
         os.killpg(process.pid, signal.SIGINT)

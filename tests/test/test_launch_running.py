@@ -8,11 +8,12 @@ import time
 
 import pytest
 
+from hd_system_tests.domains import own_domain
+
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.skipif(shutil.which("ros2") is None, reason="needs the ros2 command (./hd test, or a sourced ROS 2)"),
 ]
-FIRST_DOMAIN = 91  # above those of the other system tests
 START_DEADLINE_S = 30.0
 END_DEADLINE_S = 3.0
 
@@ -64,16 +65,17 @@ class Launch:
 def launch():
     """A function that starts a launch; what is left of it is killed at the end."""
     started: list[Launch] = []
+    with own_domain() as domain:
 
-    def begin(file: str, *arguments: str) -> Launch:
-        started.append(Launch(FIRST_DOMAIN + len(started), file, *arguments))
-        return started[-1]
+        def begin(file: str, *arguments: str) -> Launch:
+            started.append(Launch(domain, file, *arguments))
+            return started[-1]
 
-    yield begin
-    for running in started:
-        if running.process.poll() is None:
-            running.process.kill()
-        running.process.stdout.close()
+        yield begin
+        for running in started:
+            if running.process.poll() is None:
+                running.process.kill()
+            running.process.stdout.close()
 
 
 def is_alive(pid: int) -> bool:
