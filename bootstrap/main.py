@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import fcntl
 import os
 import shutil
@@ -22,6 +23,7 @@ from testing import WorkspaceTests
 from workspace import Workspace
 
 _SIM = ("ros2", "launch", "hd_controller", "sim.launch.py")
+_SIM_FILE = Path(__file__).resolve().parent.parent / "launch" / "sim.launch.py"
 _TRAIN = ("ros2", "run", "hd_training", "train")
 _BENCH = ("ros2", "run", "hd_controller", "bench")
 
@@ -120,11 +122,22 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def declared_arguments(launch_file: Path) -> list[str]:
+    """Return the names of the arguments that a launch file declares; read from its text, for speed."""
+    calls = (node for node in ast.walk(ast.parse(launch_file.read_text())) if isinstance(node, ast.Call))
+    declared = [call for call in calls if getattr(call.func, "id", "") == "DeclareLaunchArgument"]
+    return [call.args[0].value for call in declared if isinstance(call.args[0], ast.Constant)]
+
+
 def sim_command(arguments: argparse.Namespace) -> list[str]:
-    """Return the launch command of `./hd sim`."""
+    """Return the launch command of `./hd sim`; `ros2 launch` would take arguments that mean nothing in silence."""
+    known = declared_arguments(_SIM_FILE)
     for text in arguments.assignments:
-        if ":=" not in text:
+        name, separator, _ = text.partition(":=")
+        if not separator:
             raise SetupProblem(f"'{text}' is no argument of the form name:=value (./hd sim --help)")
+        if name not in known:
+            raise SetupProblem(f"the simulation has no argument '{name}'; it has: {', '.join(known)}")
     duration = [] if arguments.duration is None else [f"duration:={arguments.duration:g}"]
     return [*_SIM, *duration, *arguments.assignments]
 

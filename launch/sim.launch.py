@@ -53,6 +53,9 @@ def declared_arguments() -> list[DeclareLaunchArgument]:
         DeclareLaunchArgument(
             "real_time_factor", default_value="1", description="simulated seconds per second; not used in lockstep"
         ),
+        DeclareLaunchArgument(
+            "record", default_value="", description="file (.npz) for configurations and efforts of every step"
+        ),
     ]
 
 
@@ -84,6 +87,7 @@ def generate_launch_description() -> LaunchDescription:
         "viewer": argument("viewer", str),
         "seed": argument("seed", int),
         "real_time_factor": argument("real_time_factor", float),
+        "record": argument("record", str),
     }
     controller = {
         "lockstep": argument("lockstep", bool),

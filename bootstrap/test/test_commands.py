@@ -15,6 +15,11 @@ def test_sim_refuses_what_is_no_assignment():
         main.sim_command(main.parse(["sim", "hexapod"]))
 
 
+def test_sim_refuses_what_the_launch_file_does_not_declare():
+    with pytest.raises(SetupProblem, match="no argument 'robbot'; it has: robot, generator, lockstep,"):
+        main.sim_command(main.parse(["sim", "robbot:=hexapod"]))
+
+
 @pytest.mark.parametrize("command", ["exec", "train", "bench"])
 def test_arguments_of_others_are_passed_on_untouched(command):
     arguments = main.parse([command, "python", "--help", "-m", "x"])

@@ -37,7 +37,7 @@ KEYWORDS = {
     "Shutdown": {"reason", "condition"},
 }  # fmt: skip
 SIM_ARGUMENTS = {"robot", "generator", "lockstep", "duration", "namespace", "viewer", "seed", "real_time_factor",
-                 "allow_out_of_distribution"}
+                 "allow_out_of_distribution", "record"}
 HARDWARE_ARGUMENTS = {"robot", "generator", "namespace", "command_type", "joint_states", "imu", "odom", "e_stop",
                       "allow_out_of_distribution", "joint_order", "joint_mapping", "command_controller", "dry_run"}
 
@@ -80,6 +80,13 @@ def test_arguments_are_declared_and_described(name, expected):
     arguments = described(name)
     assert expected <= set(arguments)
     assert all(len(text) > 5 and "no description" not in text for text in arguments.values())
+
+
+def test_what_hd_sim_takes_is_what_the_launch_file_declares(monkeypatch):
+    monkeypatch.syspath_prepend(str(LAUNCH.parent / "bootstrap"))
+    from main import declared_arguments
+
+    assert sorted(declared_arguments(LAUNCH / "sim.launch.py")) == sorted(described("sim.launch.py"))
 
 
 @pytest.mark.parametrize("name", ["sim", "hardware"])
