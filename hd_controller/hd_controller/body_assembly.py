@@ -114,15 +114,31 @@ def _root(links: dict[str, Link], joints: list[Joint]) -> str:
     return roots[0]
 
 
+def _torso(root: str, links: dict[str, Link], children: dict[str, list[Joint]]) -> str:
+    """The link whose frame is the torso's: the root, or the first below it that is not a mere frame.
+
+    A link with neither inertial nor collision shape that carries one fixed joint and nothing else, such as
+    ``base_footprint`` on the ground, only says where the body is.
+    """
+    name, moved = root, False
+    while links[name].inertial is None and not links[name].shapes:
+        below = children[name]
+        if len(below) != 1 or below[0].hinge is not None:
+            return root
+        name = below[0].child
+        moved = moved or below[0].rotation is not None or bool(np.linalg.norm(below[0].translation) > COINCIDENT)
+    return name if moved else root
+
+
 class _Assembler:
-    def __init__(self, name: str, links: list[Link], joints: list[Joint]) -> None:
-        self.name = name
+    def __init__(self, links: list[Link], joints: list[Joint]) -> None:
         self.links = {link.name: link for link in links}
         self.root = _root(self.links, joints)
         self.children: dict[str, list[Joint]] = {link.name: [] for link in links}
         for joint in joints:
             self.children[joint.parent].append(joint)
         self._check_connected()
+        self.torso = _torso(self.root, self.links, self.children)
         self.limbs: list[Limb] = []
         self.waiting: list[tuple[Joint, int, np.ndarray | None]] = []
 
@@ -183,7 +199,7 @@ class _Assembler:
 
     def add_all(self) -> None:
         """The torso, then all limbs depth-first; without recursion, since a chain may be long."""
-        self.add(self.group(self.root), -1, np.zeros(3), None, ())
+        self.add(self.group(self.torso), -1, np.zeros(3), None, ())
         while self.waiting:
             self.add_below(*self.waiting.pop())
 
@@ -224,13 +240,16 @@ def _turned_hinge(hinge: Hinge, axes: np.ndarray | None) -> Hinge:
     return Hinge(**{**vars(hinge), "name": sanitised_name(hinge.name), "axis": _floats(_turn(axes, hinge.axis))})
 
 
-def assemble(name: str, links: list[Link], joints: list[Joint]) -> Morphology:
-    """The body made of links and joints given in file order.
+def assemble(name: str, links: list[Link], joints: list[Joint], notes: list[str] | None = None) -> Morphology:
+    """The body made of links and joints given in file order; ``notes`` gets what is assumed of them.
 
     Raises:
         MorphologyError: not a tree with one root, a massless link that is no part of a two-hinge limb, three hinges
             on a limb, or what ``Morphology`` refuses.
     """
-    assembler = _Assembler(name, links, joints)
+    assembler = _Assembler(links, joints)
     assembler.add_all()
+    if notes is not None and assembler.torso != assembler.root:
+        notes.append(f"The root link '{assembler.root}' is a frame without mass and collision shape: the torso is link "
+                     f"'{assembler.torso}', whose pose odom must give.")
     return Morphology(sanitised_name(name) or "robot", tuple(assembler.limbs))

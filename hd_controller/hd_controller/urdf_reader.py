@@ -52,12 +52,13 @@ def read_urdf(text: str, *, folder: Path | None = None, notes: list[str] | None 
             f"{len(unlimited)} joints have no velocity limit ('{unlimited[0]}'...): "
             f"{DEFAULT_VELOCITY_LIMIT:g} rad/s is assumed."
         )
+    body = assemble(robot.name, links, joints, found)
     for sentence in found:
         if notes is None:
             _log.warning(sentence)
         else:
             notes.append(sentence)
-    return assemble(robot.name, links, joints)
+    return body
 
 
 def _parsed(clean: etree._Element) -> yourdfpy.Robot:

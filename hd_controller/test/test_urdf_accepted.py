@@ -36,20 +36,58 @@ def test_fixed_joints_are_fused_by_hand():
     assert limb.shapes[0].center == pytest.approx((0.3, 0.1, 0))
 
 
-def test_massless_root_and_massless_ends_fuse():
+FOOTPRINT = joint("base", "base_footprint", "torso", kind="fixed", xyz="0 0 0.5", limit="")
+
+
+def test_a_root_that_is_a_mere_frame_leaves_the_torso_frame_in_the_body():
+    """As without that link: same body, whatever the way from the footprint; and a note on what odom must give."""
+    rest = (link("torso"), link("leg"), joint("hip", "torso", "leg"))
+    plain = read_urdf(robot(*rest), notes=[])
+    chain = (
+        *(link("base_footprint", ""), link("mount", "")),
+        joint("first", "base_footprint", "mount", kind="fixed", xyz="0.1 0.2 0.3", rpy="0.4 0.5 0.6", limit=""),
+        joint("second", "mount", "torso", kind="fixed", xyz="0 0 0", limit=""),
+    )
+    for frames in ((link("base_footprint", ""), FOOTPRINT), chain):
+        notes: list[str] = []
+        body = read_urdf(robot(*frames, *rest), notes=notes)
+        assert body.limbs == plain.limbs and body.robot_id == plain.robot_id
+        assert [note for note in notes if "'base_footprint'" in note and "the torso is link 'torso'" in note]
+
+
+@pytest.mark.parametrize("more", ['<collision><geometry><sphere radius="0.1"/></geometry></collision>', "", None])
+def test_a_root_that_carries_more_than_one_fixed_joint_keeps_its_frame(more):
+    """A collision shape of its own, another fixed link, a moving joint: the root is part of the body."""
+    links = [link("base_footprint", more or ""), link("torso"), FOOTPRINT]
+    if more == "":
+        links += [link("plate"), joint("beside", "base_footprint", "plate", kind="fixed", xyz="0 0 0", limit="")]
+    if more is None:
+        links += [link("leg"), joint("hip", "base_footprint", "leg")]
+    notes: list[str] = []
+    body = read_urdf(robot(*links), notes=notes)
+    assert body.limbs[0].name == "base_footprint" and body.limbs[0].com[2] > 0.2
+    assert not [note for note in notes if "torso is link" in note]
+
+
+def test_a_bare_root_in_the_place_of_the_body_keeps_its_name():
+    """The usual way around tools that refuse a root with inertia."""
+    same = joint("base", "base_link", "base_inertia", kind="fixed", xyz="0 0 0", limit="")
+    notes: list[str] = []
+    assert read_urdf(robot(link("base_link", ""), link("base_inertia"), same), notes=notes).limbs[0].name == "base_link"
+    assert not notes
+
+
+def test_massless_ends_fuse():
     text = robot(
-        link("base_footprint", ""),
         link("torso"),
         link("leg"),
         link("foot_frame", inertial("0", ("1e-7", "1e-7", "1e-7", "0", "0", "0"))),
-        joint("base", "base_footprint", "torso", kind="fixed", xyz="0 0 0.5", limit=""),
         joint("hip", "torso", "leg"),
         joint("tip", "leg", "foot_frame", kind="fixed", limit=""),
     )
     body = read_urdf(text, notes=[])
-    assert [limb.name for limb in body.limbs] == ["base_footprint", "leg"]
-    assert body.limbs[0].com == pytest.approx((0, 0, 0.5))
-    assert body.limbs[1].position == pytest.approx((0, 0, 0.2))
+    assert [limb.name for limb in body.limbs] == ["torso", "leg"]
+    assert body.limbs[1].position == pytest.approx((0, 0, -0.3))
     assert body.limbs[1].inertia[0] == pytest.approx(0.02 + 1e-7)
 
 
