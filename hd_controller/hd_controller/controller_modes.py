@@ -24,7 +24,8 @@ class ControllerModes:
     """Mode, arming, emergency stop latch and which policy belongs to which description.
 
     With rearm `auto` a controller arms itself at start and stays armed over a swap; with `manual` every start, swap
-    and fault needs `enable(True)`. `message` is the sentence shown to the operator.
+    and fault needs `enable(True)`. `message` is the sentence shown to the operator; `policy_refused` says that the
+    newest description's policy was refused and there is no other.
     """
 
     def __init__(self, rearm: str = "auto") -> None:
@@ -37,6 +38,7 @@ class ControllerModes:
         self.description_sha256 = ""
         self.policy_sha256 = ""
         self.message = "waiting for a robot description"
+        self.policy_refused = False
         self._fault_clears_itself = False
         self._latch_origin = True
 
@@ -51,6 +53,7 @@ class ControllerModes:
             return False
         self.description_sha256 = sha256
         self.policy_sha256 = ""
+        self.policy_refused = False
         self._latch_origin = True
         if self.rearm == "manual":
             self.armed = False
@@ -63,10 +66,16 @@ class ControllerModes:
         if sha256 != self.description_sha256:
             return False
         self.policy_sha256 = sha256
+        self.policy_refused = False
         self._latch_origin = True
         if self.mode is Mode.STANDBY:
             self.message = "policy ready" if self.armed else "policy ready; call ~/enable to run"
         return True
+
+    def refuse(self, sentence: str) -> None:
+        """The policy for the newest description was refused; one that is bound already stays."""
+        if not self.bound:
+            self.message, self.policy_refused = sentence, True
 
     def state_arrived(self) -> bool:
         """A valid state is there: enter run where allowed; True if the policy starts afresh with this state."""

@@ -65,7 +65,7 @@ class ControllerNode(LifecycleNode):
         """Listen, load the policy file if there is one, and go active if asked to."""
         if self._dry_run:
             self.get_logger().warning("dry run: the robot gets no commands; what it would get is on ~/dry_run_commands")
-        self._intake = PolicyIntake(self._controller, self._ready, self._refuse_policy, post)
+        self._intake = PolicyIntake(self._controller, self._ready, self._refuse_policy, self._reports.trouble, post)
         self._target = CommandTarget(self, self.get_parameter("command_controller").value, self._settings.joint_order,
                                      self._reports.trouble)
         self._operator = OperatorServices(self, self._controller, self)
@@ -180,8 +180,7 @@ class ControllerNode(LifecycleNode):
 
     def _refuse_policy(self, sentence: str) -> None:
         """The policy at hand stays; without one the operator sees why in the status."""
-        if self._controller.policy is None:
-            self._modes.message = sentence
+        self._modes.refuse(sentence)
         self._reports.trouble(sentence)
         self.changed()
 

@@ -24,6 +24,7 @@ class ControllerReports:
         self._node = node
         self._controller = controller
         self._shown: tuple[object, ...] = ()
+        self._said = ""
         self.refused_states = 0
         self.timing = StepTiming(controller.settings.control_period_s, by_clock=not lockstep)
         # Lambdas, because rclpy's logger ties a severity to the line that calls it.
@@ -38,6 +39,7 @@ class ControllerReports:
     def trouble(self, sentence: str) -> None:
         """One line in the log and in /diagnostics."""
         self.log(sentence, sentence)
+        self._said = sentence
         self._diagnostics.trouble(sentence)
 
     def changed(self, active: bool) -> None:
@@ -53,7 +55,7 @@ class ControllerReports:
         self._diagnostics.report(LEVELS[modes.mode], f"{modes.mode.value}: {modes.message}")
         if modes.mode is Mode.FAULT:
             self._warn(modes.message, f"fault: {modes.message}")
-        else:
+        elif modes.message != self._said:
             sentence = f"{modes.mode.value}: {modes.message}"
             self._say(sentence, sentence)
 
@@ -72,7 +74,8 @@ class ControllerReports:
         modes, policy = self._controller.modes, self._controller.policy
         message = ControllerStatus(
             lifecycle_state=self._node._state_machine.current_state[1], mode=modes.mode.value, message=modes.message,
-            description_sha256=modes.description_sha256, e_stop_latched=modes.e_stop_latched,
+            description_sha256=modes.description_sha256, policy_refused=modes.policy_refused,
+            e_stop_latched=modes.e_stop_latched,
             steps=self._controller.steps, missed_steps=self._controller.missed_steps,
             refused_states=self.refused_states, step_time_s=self.timing.last_step_s)
         if policy is not None:

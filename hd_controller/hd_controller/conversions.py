@@ -171,11 +171,13 @@ def policy_from_message(message: Policy) -> PolicyBundle:
         header["coverage"] = json.loads(message.coverage_json)
     except ValueError as problem:
         raise BundleError(f"the policy's coverage report is not JSON ({problem}); generate the policy again") from None
+    except RecursionError:
+        raise BundleError("the policy's coverage report is nested too deeply; generate the policy again") from None
     try:
         return from_parts(header, arrays)
     except HdError:
         raise
-    except (KeyError, ValueError, TypeError) as problem:
+    except (KeyError, ValueError, TypeError, RecursionError) as problem:
         raise BundleError(f"the policy message lacks or garbles a field ({type(problem).__name__}: {problem}); "
                           "generate the policy again") from None
 

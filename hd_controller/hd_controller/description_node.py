@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
+from rclpy.exceptions import InvalidParameterValueException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from std_msgs.msg import String
@@ -19,21 +20,27 @@ from hd_controller.qos import latched
 
 
 class DescriptionNode(Node):
-    """Holds the newest valid description; a bad file is refused and the old description stays."""
+    """Holds the newest valid description; a bad file is refused and the old description stays.
+
+    Raises HdError when the robot given at the start is refused.
+    """
 
     exit_code: int | None = None
 
     def __init__(self) -> None:
         super().__init__("description_node")
         declare_executor(self)
-        self._robot = ""
-        self._pending: tuple[str, str] | None = None
+        self._robot = self._refusal = ""
+        self._pending: tuple[str, str, list[str]] | None = None
         self._publisher = self.create_publisher(String, "robot_description", latched())
         self._diagnostics = NodeDiagnostics(self, lambda: {"robot": self._robot})
         self.add_on_set_parameters_callback(self._check)
         self.add_post_set_parameters_callback(self._publish)
-        self.declare_parameter("robot", "", ParameterDescriptor(
-            description="name of a shipped robot, or path of a URDF or MJCF file; read again whenever it is set"))
+        try:
+            self.declare_parameter("robot", "", ParameterDescriptor(
+                description="name of a shipped robot, or path of a URDF or MJCF file; read again whenever it is set"))
+        except InvalidParameterValueException:
+            raise HdError(self._refusal) from None
 
     def start(self, post: Callable[[Callable[[], None]], Any]) -> None:
         """Nothing to start: the description is published when the parameter is declared."""
@@ -51,36 +58,35 @@ class DescriptionNode(Node):
                     raise HdError("parameter robot must be a string")
                 if not parameter.value:
                     raise HdError("parameter robot is empty; give the name of a shipped robot or a file")
-                self._pending = (description_text(parameter.value)[0], parameter.value)
+                notes: list[str] = []
+                self._pending = (description_text(parameter.value, notes=notes)[0], parameter.value, notes)
             except HdError as problem:
-                sentence = f"robot '{parameter.value}' refused: {problem}"
-                self.get_logger().error(sentence)
-                self._diagnostics.report(ERROR, sentence)
+                self._refuse(f"robot '{parameter.value}' refused: {problem}")
                 return SetParametersResult(successful=False, reason=str(problem))
         return SetParametersResult(successful=True)
+
+    def _refuse(self, sentence: str) -> None:
+        """One line; at the start it is the one that the process ends with."""
+        self._refusal = sentence
+        self._diagnostics.report(ERROR, sentence)
+        if self._robot:
+            self.get_logger().error(sentence)
 
     def _publish(self, parameters: list[Parameter]) -> None:
         """Publish the description that has just been accepted."""
         if self._pending is None:
             return
-        (text, self._robot), self._pending = self._pending, None
+        (text, self._robot, notes), self._pending = self._pending, None
         self._publisher.publish(String(data=text))
         self.get_logger().info(f"published robot '{self._robot}' ({len(text.encode())} bytes)")
+        for note in notes:
+            self.get_logger().warning(note)
         self._diagnostics.report(OK, f"publishing robot '{self._robot}'")
-
-
-def _make() -> DescriptionNode:
-    """Build the node; a robot that is refused at the start ends the process with one sentence."""
-    from rclpy.exceptions import InvalidParameterValueException
-    try:
-        return DescriptionNode()
-    except InvalidParameterValueException as problem:
-        raise HdError(str(problem)) from None
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Entry point of `ros2 run hd_controller description_node`."""
-    return run_node(_make, arguments)
+    return run_node(DescriptionNode, arguments)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,10 @@ from hd_controller.urdf_writer import write_urdf
 from hd_controller.xml_document import MAX_BYTES
 
 
-def description_text(robot: str) -> tuple[str, Path]:
+def description_text(robot: str, *, notes: list[str] | None = None) -> tuple[str, Path]:
     """URDF text and file of a shipped robot's name or a file path; raises HdError with one sentence.
+
+    `notes` gets one sentence for each thing that was assumed of a URDF; logged as warnings where None.
 
     A URDF that can be read from its text alone is passed on unchanged; any other accepted file (MJCF, or a URDF with
     meshes beside it) is written anew as URDF that needs no other file.
@@ -26,9 +28,9 @@ def description_text(robot: str) -> tuple[str, Path]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
         raise HdError(f"{path} cannot be read as UTF-8 text: {problem}") from None
-    morphology = read_robot(path)
+    morphology = read_robot(path, notes=notes)
     try:
-        if read_urdf(text).robot_id == morphology.robot_id:
+        if read_urdf(text, notes=[]).robot_id == morphology.robot_id:
             return text, path
     except HdError:
         pass

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
@@ -127,10 +128,13 @@ class GeneratorNode(Node):
         self._generated += 1
         self._robot = policy.robot_id[:12]
         self._last_ms = (time.monotonic() - item[1]) * 1e3
-        inside = '"in_distribution": true' in policy.coverage_json
+        coverage = json.loads(policy.coverage_json)
+        inside = coverage["in_distribution"]
         note = "" if inside else "; OUTSIDE the trained range, see coverage_json"
         sentence = f"policy for robot {self._robot} ({len(policy.joint_names)} joints){note}"
         self.get_logger().info(f"{sentence}, {self._last_ms:.0f} ms after its description")
+        for remark in coverage["notes"]:
+            self.get_logger().warning(remark)
         self._diagnostics.report(OK if inside else WARN, sentence)
 
     def _refuse(self, error: Exception | None) -> None:

@@ -100,6 +100,8 @@ def _end(node: Any) -> None:
         for action in (node.stop, node.destroy_node):
             try:
                 action()
+            except HdError as problem:
+                print(f"error: {problem}", file=sys.stderr, flush=True)
             except Exception as problem:  # the process ends in any case
                 print(f"while ending: {problem!r}", file=sys.stderr, flush=True)
     rclpy.try_shutdown()

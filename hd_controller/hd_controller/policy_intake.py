@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from hd_controller import conversions
@@ -12,24 +14,31 @@ from hd_controller.errors import HdError
 from hd_controller.policy_bundle import PolicyBundle
 from hd_msgs.msg import Policy
 
+UNMATCHED_S = 1.0
+"""A policy may come so long before its description: both travel on topics of their own."""
+
 
 class PolicyIntake:
     """Keeps the newest policy until its description is there, and prepares it in a thread of its own.
 
     `ready` gets a policy that passed every check, on the executor thread and between two control steps; `refuse` gets
-    the one sentence why another did not.
+    the one sentence why another did not; `trouble` the one on a policy whose description has not come.
     """
 
     def __init__(self, controller: Controller, ready: Callable[[PreparedPolicy], None], refuse: Callable[[str], None],
-                 post: Callable[[Callable[[], None]], Any]) -> None:
+                 trouble: Callable[[str], None], post: Callable[[Callable[[], None]], Any]) -> None:
         self._controller = controller
         self._ready = ready
         self._refuse = refuse
+        self._trouble = trouble
+        self._post = post
+        self._timer: threading.Timer | None = None
         self._newest: Policy | PolicyBundle | None = None
         self._worker = LatestWorker(self._prepare, self._prepared, post)
 
     def close(self) -> None:
-        """End the thread."""
+        """End the threads."""
+        self._forget_timer()
         self._worker.close()
 
     def description(self, sha256: str) -> None:
@@ -40,13 +49,26 @@ class PolicyIntake:
 
     def policy(self, policy: Policy | PolicyBundle) -> None:
         """Take a policy if it is for the newest description; one that comes before any description waits for it."""
-        wanted = self._controller.modes.description_sha256
         self._newest = policy
-        if policy.description_sha256 == wanted:
+        self._forget_timer()
+        if policy.description_sha256 == self._controller.modes.description_sha256:
             self._worker.submit(policy)
-        elif wanted:
-            self._refuse(f"policy for description {policy.description_sha256[:12]} is not used: the newest "
-                         f"robot_description is {wanted[:12]}")
+        else:
+            self._timer = threading.Timer(UNMATCHED_S, self._post, [partial(self._check_matched, policy)])
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _check_matched(self, policy: Policy | PolicyBundle) -> None:
+        """Executor thread: the description of a policy has had its time to come."""
+        wanted = self._controller.modes.description_sha256
+        if wanted and policy is self._newest and policy.description_sha256 != wanted:
+            self._trouble(f"policy for description {policy.description_sha256[:12]} is not used: the newest "
+                          f"robot_description is {wanted[:12]}")
+
+    def _forget_timer(self) -> None:
+        """Nothing is to be said of the policy before this one."""
+        if self._timer is not None:
+            self._timer.cancel()
 
     def _prepare(self, item: Policy | PolicyBundle) -> PreparedPolicy:
         """Worker thread: check everything, build the control loop."""

@@ -102,6 +102,21 @@ def test_emergency_stop_is_latched_and_reset_does_not_enable() -> None:
     assert modes.mode is Mode.RUN
 
 
+def test_a_refusal_stands_until_a_policy_or_another_description_comes() -> None:
+    modes = ControllerModes()
+    modes.description("a")
+    modes.refuse("outside")
+    assert modes.policy_refused and modes.message == "outside"
+    modes.bind("a")
+    assert not modes.policy_refused
+    modes.refuse("a second policy is bad")
+    assert not modes.policy_refused and "second" not in modes.message, "the bound policy goes on"
+    modes.description("b")
+    modes.refuse("outside")
+    modes.description("c")
+    assert not modes.policy_refused
+
+
 def test_enable_without_a_policy_is_refused() -> None:
     modes = ControllerModes("auto")
     assert not modes.enable(True)[0]

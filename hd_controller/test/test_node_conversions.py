@@ -23,6 +23,8 @@ from hd_controller.policy_bundle import PolicyBundle
 from hd_controller.shapes import Sphere
 from hd_controller.state_assembly import StateAssembly
 
+NESTED = '{"a":' * 100_000
+
 
 @pytest.fixture
 def bundle() -> PolicyBundle:
@@ -57,7 +59,8 @@ def test_policy_survives_the_message(bundle: PolicyBundle) -> None:
 @pytest.mark.parametrize(("field", "value"), [
     ("robot_id", "0" * 64), ("joint_names", ["hip_y", "hip_x"]), ("control_period_s", 0.5), ("observation_clip", 5.0),
     ("layer_sizes", [34, 8, 8]), ("layer_sizes", []), ("weights", []), ("observation_std", [1.0] * 3),
-    ("morphology_json", "{}"), ("coverage_json", "nothing"), ("coverage_json", "[]"), ("observation_set", "other"),
+    ("morphology_json", "{}"), ("coverage_json", "nothing"), ("coverage_json", "[]"), ("coverage_json", NESTED),
+    ("coverage_json", NESTED[:4500] + "1" + "}" * 900), ("morphology_json", NESTED), ("observation_set", "other"),
     ("effort_limits", [1e9, 1e9]), ("checksum", ""), ("format_version", 0)])
 def test_every_changed_field_is_refused(bundle: PolicyBundle, field: str, value: object) -> None:
     message = conversions.policy_to_message(bundle)

@@ -1,10 +1,8 @@
 """Simulates the described robot behind the topics that a real robot has."""
 
-
 from __future__ import annotations
 
 import gc
-import hashlib
 import os
 import sys
 import time
@@ -20,15 +18,15 @@ from std_msgs.msg import String
 
 from hd_controller import qos
 from hd_controller.background import LatestWorker
-from hd_controller.diagnostics import OK, NodeDiagnostics
+from hd_controller.description_hash import description_sha256
 from hd_controller.errors import HdError
 from hd_controller.mujoco_model import CONTROL_PERIOD_S
 from hd_controller.node_runner import declare_executor, run_node
-from hd_controller.throttled_log import ThrottledLog
 from hd_controller.urdf_reader import read_urdf
 from hd_controller.xml_document import MAX_BYTES
 from hd_msgs.msg import ControllerStatus, JointCommand
 from hd_sim_bridge.bridge_parameters import declare_and_read
+from hd_sim_bridge.bridge_reports import BridgeReports
 from hd_sim_bridge.bridge_services import BridgeServices
 from hd_sim_bridge.command_age import CommandAge
 from hd_sim_bridge.command_inbox import CommandInbox
@@ -55,22 +53,20 @@ class BridgeNode(Node):
         declare_executor(self)
         self._settings = declare_and_read(self)
         self._simulation: Simulation | None = None
-        self._description = self._wanted = ""
+        self._description = self._wanted = self._digest = ""
         self._building = self._paused = self._held = self._answered = False
-        self._steps_allowed = 0
+        self._steps_allowed = self._failures = self._swaps = 0
         self._offset_ns = STEP_NS
         age = CommandAge(self._settings.command_timeout, self._settings.real_time_factor)
         self._inbox = CommandInbox(age)
-        self._failures = self._swaps = 0
         self._wait = LockstepWait()
         self._pacer = Pacer(CONTROL_PERIOD_S / self._settings.real_time_factor, time.monotonic())
         self._run = TimedRun(self._settings.duration, self._settings.start_timeout, time.monotonic())
-        self._recording = Recording(self._settings.record)
-        self._log = ThrottledLog(lambda sentence: self.get_logger().warning(sentence))
+        self._recording = Recording(self._settings.record, lambda sentence: self.get_logger().error(sentence))
         self._viewer = NativeViewer(lambda sentence: self.get_logger().warning(sentence))
         self._worker: LatestWorker | None = None
         self._topics = StateTopics(self)
-        self._diagnostics = NodeDiagnostics(self, self._values)
+        self._reports = BridgeReports(self, self._values)
 
     def start(self, post: Callable[[Callable[[], None]], Any]) -> None:
         """Listen and start the timers."""
@@ -106,8 +102,8 @@ class BridgeNode(Node):
         """Stop the robot at hand and build the new one beside the executor thread."""
         text = message.data
         if len(text) > MAX_BYTES:
-            self._trouble("description", f"description refused: it has {len(text)} characters; "
-                                         f"{MAX_BYTES} are allowed at most")
+            self._reports.trouble("description", f"description refused: it has {len(text)} characters; "
+                                                 f"{MAX_BYTES} are allowed at most")
             return
         assert self._worker is not None
         if self._simulation is not None and text == self._description:
@@ -121,7 +117,7 @@ class BridgeNode(Node):
 
     def _build(self, text: str) -> RobotParts:
         """Worker thread: description -> simulation and everything that belongs to this robot."""
-        morphology = read_urdf(text)
+        morphology = read_urdf(text, notes=[])  # what was assumed is told by the generator
         return Simulation(morphology, self._settings.seed), StateWriter(morphology), CommandReader(morphology)
 
     def _built(self, text: str, result: RobotParts | None, error: Exception | None) -> None:
@@ -131,27 +127,24 @@ class BridgeNode(Node):
         if result is None:
             kind = "" if isinstance(error, HdError) else f"unexpected {type(error).__name__}: "
             sentence = f"description refused: {kind}{error}"
-            self._trouble(sentence, sentence)
+            self._reports.trouble(sentence, sentence)
             self._resume()
             return
         next_ns = self._now_ns + STEP_NS if self._simulation is not None else self._offset_ns
         self._swaps += self._simulation is not None
         self._simulation, self._topics.writer, reader = result
-        self._description = text
+        self._description, self._digest = text, description_sha256(text)
         self._offset_ns = next_ns
         joints = len(self._simulation.morphology.joint_names)
         self._inbox.new_robot(reader, joints, next_ns)
         self._held, self._answered = self._settings.hold_until_command, False
         self._run.new_robot()
         self._wait.new_robot()
-        self._recording.begin(self._simulation.morphology.robot_id)
+        self._recording.begin(self._simulation.morphology.robot_id, joints)
         gc.collect()
         if self._settings.viewer == "native":
             self._viewer.show(self._simulation.model, self._simulation.data)
-        name = self._simulation.morphology.name
-        digest = hashlib.sha256(text.encode()).hexdigest()[:12]
-        self.get_logger().info(f"simulating robot '{name}' ({joints} joints, description {digest})")
-        self._diagnostics.report(OK, f"simulating robot '{name}'")
+        self._reports.simulating(self._simulation.morphology.name, joints, self._digest)
         self._resume()
         self._publish()
 
@@ -159,8 +152,7 @@ class BridgeNode(Node):
         """Building is over: time goes on from here."""
         self._building = False
         self._pacer.restart(time.monotonic())
-        if self._settings.lockstep:
-            self._advance_in_lockstep()
+        self._advance_in_lockstep()
 
     # Time
 
@@ -172,20 +164,21 @@ class BridgeNode(Node):
         self._steps_allowed = max(0, self._steps_allowed - 1)
         self._pacer.step(time.monotonic())
         if self._inbox.drop_old(time.monotonic(), self._now_ns):
-            self._trouble("age", f"the command is older than {self._settings.command_timeout:g} s: efforts are zero")
+            self._reports.trouble("age", f"command over {self._settings.command_timeout:g} s old: efforts are zero")
         self._advance()
 
     def _advance(self) -> None:
         """One control period of physics with the efforts at hand, then show the new state."""
         simulation = self._simulation
         assert simulation is not None
+        before_x = float(simulation.torso_position[0])
         if self._held:
             simulation.hold()
         elif not simulation.step(self._inbox.efforts):
             self._failures += 1
             self._inbox.zero()
-            self._trouble("failure", "the physics was not finite any more; the robot was reset and this counts as a "
-                                     "failure")
+            self._run.record.respawned(before_x, float(simulation.torso_position[0]))
+            self._reports.trouble("failure", "the physics was not finite any more; the robot was reset: a failure")
         if not self._held:
             self._recording.add(self._now_ns, simulation.data.qpos, self._inbox.efforts)
         self._run.stepped(time.monotonic())
@@ -208,7 +201,7 @@ class BridgeNode(Node):
         if verdict is Verdict.SHOW_AGAIN:
             self._topics.show_again()
         elif verdict is Verdict.GIVE_UP:
-            self._trouble("answer", "lockstep: no command has answered the state for 5 s; is the controller active?")
+            self._reports.trouble("answer", "no command has answered the state for 5 s; is the controller active?")
             if self._run.controller_is_silent(time.monotonic()):
                 self.exit_code = 1
 
@@ -224,9 +217,9 @@ class BridgeNode(Node):
     def _command(self, message: JointCommand) -> None:
         """Take a command for this robot; refuse and count any other."""
         try:
-            stamp_ns = self._inbox.read(message)
+            stamp_ns = self._inbox.read(message, self._now_ns)
         except HdError as problem:
-            self._trouble(str(problem), f"command refused: {problem}")
+            self._reports.trouble(str(problem), f"command refused: {problem}")
             return
         if self._settings.lockstep and not self._wait.answered_by(stamp_ns):
             return
@@ -239,7 +232,7 @@ class BridgeNode(Node):
             self._advance_in_lockstep()
 
     def _advance_in_lockstep(self) -> None:
-        """Step if the state has its answer and nothing holds time."""
+        """Step if the state has its answer, as it never has in real time, and nothing holds time."""
         if not self._answered or self._building or (self._paused and not self._steps_allowed):
             return
         self._steps_allowed = max(0, self._steps_allowed - 1)
@@ -249,7 +242,8 @@ class BridgeNode(Node):
     def _controller_status(self, message: ControllerStatus) -> None:
         """Know whether the controller runs this robot's policy."""
         own = self._simulation is not None and message.robot_id == self._simulation.morphology.robot_id
-        self._run.controller(message.mode == "run" and own, message.message, time.monotonic())
+        refused = message.policy_refused and message.description_sha256 == self._digest
+        self._run.controller(own and message.mode == "run", refused, message.message, time.monotonic())
 
     # Services
 
@@ -257,7 +251,9 @@ class BridgeNode(Node):
         """Spawn the robot again; simulated time goes on."""
         if self._simulation is None:
             return False, "there is no robot"
+        before_x = float(self._simulation.torso_position[0])
         self._simulation.reset()
+        self._run.record.respawned(before_x, float(self._simulation.torso_position[0]))
         self._simulation.hold()
         self._inbox.zero()
         self._answered = False
@@ -268,8 +264,7 @@ class BridgeNode(Node):
         """Stop time or let it go on."""
         self._paused = paused
         self._steps_allowed = 0
-        if self._settings.lockstep:
-            self._advance_in_lockstep()
+        self._advance_in_lockstep()
         return True, "paused" if paused else "running"
 
     def step_once(self) -> tuple[bool, str]:
@@ -277,8 +272,7 @@ class BridgeNode(Node):
         if not self._paused or self._simulation is None:
             return False, "only a paused simulation with a robot can be stepped"
         self._steps_allowed += 1
-        if self._settings.lockstep:
-            self._advance_in_lockstep()
+        self._advance_in_lockstep()
         return True, "one step"
 
     # Reports
@@ -289,11 +283,6 @@ class BridgeNode(Node):
         return self._run.record.text(
             self._simulation.morphology.name, self._now_ns, time.monotonic(),
             float(self._simulation.torso_position[0]), self._pacer.missed, self._inbox.refused, self._failures)
-
-    def _trouble(self, key: str, sentence: str) -> None:
-        """One line in the log and in /diagnostics."""
-        self._log(key, sentence)
-        self._diagnostics.trouble(sentence)
 
     def _values(self) -> dict[str, object]:
         """Key-value pairs for /diagnostics."""

@@ -27,14 +27,20 @@ class CommandInbox:
         self._reader, self._first_stamp_ns = reader, first_stamp_ns
         self.efforts, self._incoming = np.zeros(joints), np.zeros(joints)
 
-    def read(self, message: JointCommand) -> int:
-        """Check a command and return the stamp it answers [ns]; refused ones are counted and raise HdError."""
+    def read(self, message: JointCommand, newest_stamp_ns: int) -> int:
+        """Check a command and return the stamp it answers [ns]; refused ones are counted and raise HdError.
+
+        newest_stamp_ns: stamp of the state shown last, which a command cannot be ahead of.
+        """
         try:
             if self._reader is None:
                 raise HdError("command while there is no robot")
             stamp_ns = self._reader.read(message, self._incoming)
             if stamp_ns < self._first_stamp_ns:
                 raise HdError("command answers a state from before this robot was there")
+            if stamp_ns > newest_stamp_ns:
+                raise HdError("command is stamped later than the newest state; expected the stamp of the state that it "
+                              "answers")
         except HdError:
             self.refused += 1
             raise

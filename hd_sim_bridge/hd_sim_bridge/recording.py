@@ -1,37 +1,92 @@
-"""What a robot did, step by step, kept for a file."""
+"""What a robot did, step by step: kept on disk while it runs, made one file at the end."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from io import FileIO
 from pathlib import Path
 
 import numpy as np
+
+from hd_controller.errors import HdError
 
 
 class Recording:
     """Configurations and efforts of the steps of one robot; a new robot begins a new recording.
 
     The file (.npz, no pickle) holds `robot_id`, `stamp_ns` (T,), `qpos` (T, 7 + J) after each step and `efforts` (T, J)
-    [N m] during it.
+    [N m] during it. Until `save`, steps lie in a part file beside it, so memory does not grow. `log` gets one sentence
+    when the disk refuses a step; the steps before it are kept.
     """
 
-    def __init__(self, path: str) -> None:
-        self._path = Path(path).expanduser() if path else None
+    def __init__(self, path: str, log: Callable[[str], object]) -> None:
+        """Open the part file, if a path is given; raises HdError when that cannot be done."""
+        self._log = log
         self._robot_id = ""
-        self._rows: list[tuple[int, np.ndarray, np.ndarray]] = []
+        self._row = np.zeros((), [("stamp_ns", np.int64)])
+        self._part: FileIO | None = None
+        self._full = False
+        if path:
+            self._path = _checked(path)
+            try:
+                self._part = FileIO(self._beside("part"), "w+")
+            except OSError as problem:
+                raise HdError(f"parameter record is '{path}', which cannot be written ({problem.strerror}); expected a "
+                              "file in a folder that is there and can be written to") from None
 
-    def begin(self, robot_id: str) -> None:
+    def _beside(self, ending: str) -> Path:
+        """Name of a temporary file of this process."""
+        return self._path.with_name(f".{self._path.name}.{os.getpid()}.{ending}")
+
+    def begin(self, robot_id: str, joints: int) -> None:
         """Forget the steps of the robot before."""
         self._robot_id = robot_id
-        self._rows = []
+        numbers = [("stamp_ns", np.int64), ("qpos", float, (7 + joints,)), ("efforts", float, (joints,))]
+        self._row = np.zeros((), numbers)
+        if self._part is not None:
+            self._part.seek(0)
+            self._part.truncate()
+            self._full = False
 
     def add(self, stamp_ns: int, qpos: np.ndarray, efforts: np.ndarray) -> None:
         """Keep one step, if a file is wanted."""
-        if self._path is not None:
-            self._rows.append((stamp_ns, qpos.copy(), efforts.copy()))
+        if self._part is None or self._full:
+            return
+        self._row["stamp_ns"], self._row["qpos"], self._row["efforts"] = stamp_ns, qpos, efforts
+        reason = "the disk is full"
+        try:
+            self._full = self._part.write(self._row.tobytes()) != self._row.nbytes
+        except OSError as problem:
+            self._full, reason = True, str(problem.strerror)
+        if self._full:
+            self._log(f"recording to {self._path} ends here: {reason}; the steps so far are kept")
 
     def save(self) -> None:
-        """Write the file, if one is wanted and there is something to write."""
-        if self._path is not None and self._rows:
-            stamps, qpos, efforts = zip(*self._rows, strict=True)
-            np.savez(self._path, robot_id=np.array(self._robot_id), stamp_ns=np.array(stamps), qpos=np.array(qpos),
-                     efforts=np.array(efforts))
+        """Write the file, if one is wanted and there is a step to write; raises HdError when the disk refuses."""
+        if self._part is None:
+            return
+        count = os.fstat(self._part.fileno()).st_size // self._row.nbytes
+        try:
+            if count:
+                rows = np.memmap(self._part, self._row.dtype, "r", shape=(count,))
+                with self._beside("new").open("wb") as file:
+                    np.savez(file, robot_id=np.array(self._robot_id), **{name: rows[name] for name in rows.dtype.names})
+                self._beside("new").replace(self._path)
+        except OSError as problem:
+            self._beside("new").unlink(missing_ok=True)
+            raise HdError(f"the recording cannot be written to {self._path} ({problem.strerror})") from None
+        finally:
+            self._part.close()
+            self._part = None
+            self._beside("part").unlink(missing_ok=True)
+
+
+def _checked(path: str) -> Path:
+    """The file to write, which ends in .npz; raises HdError for a folder."""
+    wanted = Path(path).expanduser().absolute()
+    if wanted.suffix != ".npz":
+        wanted = wanted.with_name(f"{wanted.name}.npz")
+    if wanted.is_dir():
+        raise HdError(f"parameter record is '{path}', which is a folder; expected the name of a file to write")
+    return wanted

@@ -21,6 +21,10 @@ class RunRecord:
         self.started_ns, self.started_wall_s, self.start_x = stamp_ns, wall_s, x
         self.steps, self.missed_at_start = 0, missed
 
+    def respawned(self, from_x: float, to_x: float) -> None:
+        """The robot was put from one place to another: that way is none that it went."""
+        self.start_x += to_x - from_x
+
     def forget(self) -> None:
         """The robot has changed: wait for its first command in mode run."""
         self.started_ns = None

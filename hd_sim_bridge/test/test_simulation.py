@@ -12,7 +12,6 @@ from hd_controller.shapes import Capsule, Sphere
 from hd_sim_bridge.command_age import CommandAge
 from hd_sim_bridge.lockstep import GIVE_UP_S, RESEND_S, LockstepWait, Verdict
 from hd_sim_bridge.pacing import Pacer
-from hd_sim_bridge.recording import Recording
 from hd_sim_bridge.run_summary import RunRecord
 from hd_sim_bridge.simulation import RESET_NOISE, STEP_NS, Simulation
 from hd_sim_bridge.timed_run import TimedRun
@@ -149,24 +148,20 @@ def test_run_record_counts_from_the_first_command() -> None:
     assert not RunRecord(duration_s=0.0).over(10**12)
 
 
-def test_recording_holds_the_steps_of_the_newest_robot(tmp_path) -> None:
-    recording = Recording(str(tmp_path / "run.npz"))
-    recording.begin("a")
-    recording.add(1, np.zeros(3), np.zeros(2))
-    recording.begin("b")
-    recording.add(2, np.arange(3.0), np.ones(2))
-    recording.save()
-    with np.load(tmp_path / "run.npz") as data:
-        assert str(data["robot_id"]) == "b" and data["qpos"].tolist() == [[0.0, 1.0, 2.0]]
+def test_a_respawn_counts_as_no_way() -> None:
+    record = RunRecord(duration_s=2.0)
+    record.start(0, wall_s=0.0, x=0.5, missed=0)
+    record.respawned(from_x=2.5, to_x=0.0)
+    assert "distance:             3.250 m" in record.text("sample", STEP_NS, 1.0, 1.25, 0, 0, 0)
 
 
 def test_timed_run_begins_with_mode_run_and_notices_when_it_is_stuck() -> None:
     run = TimedRun(duration_s=2.0, start_timeout_s=10.0, now_s=0.0)
-    run.controller(False, "waiting for its policy", 1.0)
+    run.controller(False, False, "waiting for its policy", 1.0)
     run.command(STEP_NS, 1.0, 0.0, 0)
     assert not run.record.running
     assert run.stuck(9.0) == "" and "waiting for its policy" in run.stuck(10.5)
-    run.controller(True, "running", 11.0)
+    run.controller(True, False, "running", 11.0)
     run.command(2 * STEP_NS, 11.0, 0.0, 0)
     run.stepped(11.0)
     assert run.record.running and run.record.steps == 1 and run.stuck(20.0) == ""
@@ -189,3 +184,19 @@ def test_a_command_is_too_old_on_either_clock() -> None:
     assert not age.too_old(5.0, 7_200_000_000)
     assert age.too_old(5.0, 7_200_000_001), "the connection delays"
     assert age.too_old(float("nan"), 7_000_000_000)
+
+
+def test_timed_run_ends_with_the_reason_when_the_policy_is_refused_for_good() -> None:
+    run = TimedRun(duration_s=2.0, start_timeout_s=60.0, now_s=0.0)
+    run.controller(False, True, "outside the trained range", 1.0)
+    assert run.stuck(1.5) == "", "another policy may follow"
+    run.controller(False, False, "policy ready", 1.6)
+    assert run.stuck(3.0) == ""
+    run.controller(False, True, "outside the trained range", 4.0)
+    run.controller(False, True, "outside the trained range", 4.9)
+    assert "outside the trained range" in run.stuck(5.1)
+    run.new_robot()
+    assert run.stuck(6.0) == ""
+    endless = TimedRun(0.0, 60.0, 0.0)
+    endless.controller(False, True, "outside the trained range", 1.0)
+    assert endless.stuck(10.0) == ""

@@ -115,7 +115,8 @@ def test_bad_policies(running, robots) -> None:
         "description": {"description_sha256": "0" * 64}, "weights for layer sizes": {"weights": good.weights[:-3]},
         "need": {"layer_sizes": array.array("I", [17, 4, 2])}, "checksum": {"weights": nan},
         "version": {"format_version": 99}, "checksum ": {"effort_limits": array.array("d", [9.0] * 8)},
-        "coverage": {"coverage_json": "{"}, "body": {"morphology_json": "[]"},
+        "coverage": {"coverage_json": "{"}, "nested": {"coverage_json": "[" * 100_000},
+        "body": {"morphology_json": "[]"},
     }
     messages = [("not finite", _with_nan_weights(good))]
     for word, changes in cases.items():
@@ -152,7 +153,10 @@ def _with_nan_weights(good):
 
 @pytest.mark.integration
 def test_commands_for_another_robot_are_refused(running, robots) -> None:
-    """The bridge refuses and counts commands with a wrong robot_id, names, length or values."""
+    """The bridge refuses and counts commands with a wrong robot_id, names, length, values or stamp."""
+    from builtin_interfaces.msg import Time
+    from std_msgs.msg import Header
+
     from hd_msgs.msg import JointCommand
 
     _nodes, probe = running
@@ -163,7 +167,8 @@ def test_commands_for_another_robot_are_refused(running, robots) -> None:
     good = JointCommand(robot_id=body.robot_id, joint_names=list(body.joint_names), effort=efforts)
     good.header.stamp = probe.joint_states[-1].header.stamp
     cases = [{"robot_id": robots.bodies["long_quad"].robot_id}, {"joint_names": list(body.joint_names[1:])},
-             {"effort": array.array("d", efforts[1:])}, {"effort": array.array("d", [math.nan, *efforts[1:]])}]
+             {"effort": array.array("d", efforts[1:])}, {"effort": array.array("d", [math.nan, *efforts[1:]])},
+             {"header": Header(stamp=Time(sec=good.header.stamp.sec + 1000))}]
     for number, changes in enumerate(cases, start=1):
         message = copy.deepcopy(good)
         for field, value in changes.items():

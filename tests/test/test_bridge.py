@@ -1,5 +1,8 @@
 """The simulation bridge: services, command age, lockstep without a controller, namespaces, steady clock trigger."""
 
+import re
+from itertools import pairwise
+
 import pytest
 
 NO_TRIPS = {"state_timeout": 1.0, "max_delay": 0, "clock_jump": 0, "max_tilt": 0, "min_height": 0, "frozen_timeout": 0}
@@ -113,18 +116,64 @@ def test_steady_clock_trigger_waits_for_enable(system, robots) -> None:
 
 @pytest.mark.integration
 def test_timed_run_that_cannot_start_says_why(system, robots) -> None:
-    """A robot outside the trained range: exit code 1 with the controller's own sentence."""
+    """A robot outside the trained range: exit code 1 with the controller's own sentence, said once, and soon."""
     from hd_controller.urdf_writer import write_urdf
     from hd_system_tests.sample_robots import legged_robot
 
     file = robots.folder / "giant.urdf"
     file.write_text(write_urdf(legged_robot("giant", 4, 1, length=2.0, effort=5000.0)))
-    system.start("controller_node")
+    controller = system.start("controller_node")
     system.start("generator_node", generator=robots.generator)
-    bridge = system.start("bridge_node", duration=5.0, start_timeout=12.0)
+    bridge = system.start("bridge_node", duration=5.0, start_timeout=600.0)
     system.start("description_node", robot=file)
-    assert bridge.wait(30) == 1
+    assert bridge.wait(40) == 1
     assert "outside the trained range" in bridge.output
+    assert controller.output.count("outside the trained range") == 1, controller.output
+
+
+@pytest.mark.integration
+def test_distance_of_a_timed_run_survives_a_reset(system) -> None:
+    """The summary adds the ways before and after ~/reset, and the way back to the spawn pose is none."""
+    from std_srvs.srv import Trigger
+
+    from hd_controller.shipped_files import robot_file
+    from hd_system_tests.probe import Probe
+
+    system.start("controller_node")
+    system.start("generator_node")
+    bridge = system.start("bridge_node", duration=6.0)
+    with Probe(system.domain) as probe:
+        probe.publish_description(robot_file("quadruped").read_text())
+        probe.spin_until(lambda: probe.mode == "run", 40, "robot runs")
+        probe.spin_until(lambda: probe.odometry and probe.odometry[-1].pose.pose.position.x > 0.3, 10, "way")
+        assert probe.call(Trigger, "bridge_node/reset", Trigger.Request()).success
+        probe.spin_until(lambda: bridge.process.poll() is not None, 60, "the run ends")
+    ways = [message.pose.pose.position.x for message in probe.odometry]
+    steps = [after - before for before, after in pairwise(ways)]
+    assert min(steps) < -0.25, "the reset is among them"
+    summary = float(re.search(r"distance: +(-?[0-9.]+) m", bridge.output)[1])
+    assert summary == pytest.approx(sum(step for step in steps if step > -0.25), abs=0.06)
+
+
+@pytest.mark.integration
+def test_what_was_assumed_of_a_description_is_a_warning_of_who_reads_it(system, robots) -> None:
+    """A URDF without our extension: description node and generator say so with a level, the bridge need not."""
+    from hd_system_tests.probe import Probe
+
+    text = re.sub(r"<hd_morphology.*?</hd_morphology>", "", robots.texts["quad"], flags=re.DOTALL)
+    file = robots.folder / "plain.urdf"
+    file.write_text(text)
+    nodes = {name: system.start(name) for name in ("controller_node", "bridge_node")}
+    nodes["generator_node"] = system.start("generator_node", generator=robots.generator)
+    nodes["description_node"] = system.start("description_node", robot=file)
+    with Probe(system.domain) as probe:
+        probe.spin_until(lambda: probe.policies, 30, "policy")
+        probe.spin_until(lambda: "no <hd_morphology>" in nodes["generator_node"].output, 3, "generator's note")
+    lines = {name: [line for line in node.output.splitlines() if "hd_morphology" in line]
+             for name, node in nodes.items()}
+    assert [len(lines[name]) for name in ("controller_node", "bridge_node")] == [0, 0]
+    for name in ("generator_node", "description_node"):
+        assert len(lines[name]) == 1 and "[WARN]" in lines[name][0], lines
 
 
 @pytest.mark.integration

@@ -65,10 +65,13 @@ def test_wrong_parameters_end_in_one_sentence(system) -> None:
              ("description_node", {"robot": "noone"}, "noone"),
              ("bridge_node", {"real_time_factor": 0.0}, "real_time_factor"),
              ("bridge_node", {"duration": -5.0}, "duration"), ("bridge_node", {"seed": -1}, "seed"),
-             ("bridge_node", {"lockstep": "perhaps"}, "lockstep"), ("controller_node", {"autostart": 1}, "autostart"),
+             ("bridge_node", {"lockstep": "perhaps"}, "lockstep"),
+             ("bridge_node", {"record": "/nowhere/run.npz"}, "record"),
+             ("controller_node", {"autostart": 1}, "autostart"),
              ("controller_node", {"control_period": "fast"}, "control_period")]
     for name, parameters, word in cases:
         node = system.start(name, **parameters)
         assert node.wait(20) == 1
         errors = [line for line in node.output.splitlines() if line.startswith("error:")]
         assert len(errors) == 1 and word in errors[0], node.output
+        assert "[ERROR]" not in node.output, "said once"
