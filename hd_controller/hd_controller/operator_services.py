@@ -13,6 +13,7 @@ from std_srvs.srv import SetBool, Trigger
 
 from hd_controller import qos
 from hd_controller.controller import Controller
+from hd_controller.controller_modes import Mode
 
 
 class Commanded(Protocol):
@@ -36,8 +37,8 @@ class Commanded(Protocol):
 class OperatorServices:
     """Subscribes to `e_stop` and offers ~/enable, ~/e_stop_trigger and ~/e_stop_reset.
 
-    With a heartbeat, `e_stop` must be heard (`false` when all is well) before the robot may run and from then on in
-    time; a heartbeat that ends latches the stop.
+    With a heartbeat, `e_stop` must be heard (`false` when all is well) before ~/enable is granted, and in time while
+    the policy runs: silence then latches the stop.
     """
 
     def __init__(self, node: LifecycleNode, controller: Controller, robot: Commanded) -> None:
@@ -67,8 +68,8 @@ class OperatorServices:
         return self._heartbeat_s > 0 and (heard_s is None or time.monotonic() - heard_s > self._heartbeat_s)
 
     def _check_heartbeat(self) -> None:
-        """A robot that may move needs its heartbeat."""
-        if self._robot.active and self._silent() and self._controller.modes.armed:
+        """A policy that acts needs its heartbeat."""
+        if self._robot.active and self._silent() and self._controller.modes.mode is Mode.RUN:
             self._robot.stop_now(f"silence on topic e_stop for {self._heartbeat_s:g} s")
 
     def _enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
