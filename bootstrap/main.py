@@ -4,7 +4,6 @@ from __future__ import annotations
 import argparse
 import ast
 import fcntl
-import os
 import shutil
 import signal
 import sys
@@ -12,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import interrupts
+import signals
 from console import say
 from distribution import distribution_name
 from environment_setup import EnvironmentSetup
@@ -51,17 +50,16 @@ class Bootstrap:
         program = shutil.which(command[0], path=environment["PATH"])
         if program is None:
             raise SetupProblem(f"there is no program '{command[0]}' on the PATH")
-        sys.stdout.flush()
         if self._distribution is None and command[0] == "ros2":
-            interrupts.hold()  # until ros2_pip, the stand-in for that command, can answer it
-        os.execve(program, list(command), environment)
+            signals.hold()  # until ros2_pip, the stand-in for that command, can answer it
+        signals.replace_process(program, command, environment)
 
     def shell(self) -> int:
         """Replace this process by an interactive shell."""
         environment = self.prepare(training=True)
         environment["PS1"] = r"(hd) \w \$ "
         say("ros2, colcon and python are those of this workspace; leave with exit")
-        os.execve("/bin/bash", ["bash", "--norc", "-i"], environment)
+        signals.replace_process("/bin/bash", ["bash", "--norc", "-i"], environment)
 
     def test(self, *, slow: bool, packages: Sequence[str]) -> int:
         """Run the tests; return the exit code."""
@@ -163,7 +161,7 @@ def run(arguments: argparse.Namespace) -> int:
 def attempt(arguments: argparse.Namespace) -> int:
     """Carry out the command; every foreseen failure is one sentence and exit code 1."""
     try:
-        interrupts.let_in()
+        signals.let_in()
         return run(arguments)
     except SetupProblem as problem:
         print(f"hd: {problem}.", file=sys.stderr)
@@ -174,18 +172,18 @@ def attempt(arguments: argparse.Namespace) -> int:
             return 1
         raise
     finally:
-        interrupts.hold()
+        signals.hold()
 
 
 def main() -> int:
     """Run ./hd. Ctrl-C ends it with 130, or with 0 where it was to simulate until Ctrl-C."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    interrupts.hold()
+    signals.hold()
     arguments = parse(sys.argv[1:])
     try:
         return attempt(arguments)
     except KeyboardInterrupt:
-        interrupts.hold()
+        signals.hold()
         print("hd: interrupted; the next run continues where this one stopped.", file=sys.stderr)
         return 0 if arguments.command == "sim" else 130
 

@@ -129,4 +129,6 @@ def _run(arguments: argparse.Namespace) -> int:
     if not os.access(path, os.X_OK):
         names = sorted(item.name for item in folder.glob("*") if os.access(item, os.X_OK))
         raise CommandError(f"no executable '{executable}' in package '{package}'; it has: {', '.join(names) or 'none'}")
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # which Python ignores, for itself alone
+        signal.signal(number, signal.SIG_DFL)
     os.execv(path, [str(path), *arguments.argv])

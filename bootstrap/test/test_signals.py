@@ -5,15 +5,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-import interrupts
 import pytest
+import signals
 
 MAIN = Path(__file__).resolve().parents[1] / "main.py"
 
 
 def interrupt_before_start() -> None:
     """Between fork and exec: a Ctrl-C that comes before the interpreter does anything, held back as ./hd does it."""
-    interrupts.hold()
+    signals.hold()
     os.kill(os.getpid(), signal.SIGINT)
 
 
@@ -27,8 +27,14 @@ def test_ctrl_c_while_the_interpreter_starts(arguments, expected):
     assert done.stderr == "hd: interrupted; the next run continues where this one stopped.\n"
 
 
+def test_a_program_in_this_ones_place_ignores_no_signal():
+    script = "import signals; signals.replace_process('/bin/grep', ['grep', 'SigIgn', '/proc/self/status'], {})"
+    done = subprocess.run([sys.executable, "-c", script], cwd=MAIN.parent, capture_output=True, text=True, check=True)
+    assert int(done.stdout.split()[1], 16) == 0
+
+
 def test_a_held_interrupt_waits_until_it_is_let_in():
-    interrupts.hold()
+    signals.hold()
     os.kill(os.getpid(), signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
-        interrupts.let_in()
+        signals.let_in()
