@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,7 +20,14 @@ from pip_install import (
     repair_interrupted,
     site_packages_of,
 )
-from prerequisites import check_machine, check_path, check_space, check_tools
+from prerequisites import (
+    NEEDED_BYTES,
+    NEEDED_WITHOUT_TRAINING,
+    check_machine,
+    check_path,
+    check_space,
+    check_tools,
+)
 from problem import SetupProblem
 from steps import Step, StepRunner, digest
 
@@ -46,11 +54,11 @@ class EnvironmentSetup:
             steps.append(self._pip_step("slow", "installing robots for the slow tests", ["slow"], [], "--no-deps"))
         if all(self._runner.is_done(step) for step in steps):
             return
-        check_path(self._layout.root)
+        check_path(self._layout.home)
         check_machine(with_ros_wheels=self._distribution is None)
         check_tools()
         if not self._runner.is_done(steps[-1]):
-            check_space(self._layout.root)
+            check_space(self._layout.home, needed_bytes=NEEDED_BYTES if training else NEEDED_WITHOUT_TRAINING)
         try:
             self._run_all(steps)
         except _BrokenEnvironment:
@@ -137,8 +145,14 @@ class EnvironmentSetup:
     def _install_ros2_pip(self, interrupted: bool) -> None:
         if interrupted:
             repair_interrupted(site_packages_of(self._layout))
-        options = ["--no-deps", "--no-build-isolation", "--no-index", "-e"]
-        pip_install(self._layout, "ros2_pip", [*options, str(self._layout.root / "ros2_pip")], self._environment)
+        options = ["--no-deps", "--no-build-isolation", "--no-index"]
+        source = self._layout.root / "ros2_pip"
+        if self._layout.prefix is None:
+            pip_install(self._layout, "ros2_pip", [*options, "-e", str(source)], self._environment)
+        else:
+            with tempfile.TemporaryDirectory() as folder:  # pip leaves build files beside what it installs
+                copy = shutil.copytree(source, Path(folder) / "ros2_pip", ignore=shutil.ignore_patterns("*.egg-info"))
+                pip_install(self._layout, "ros2_pip", [*options, "--force-reinstall", str(copy)], self._environment)
         self._probe(["launch.actions", "launch_ros.actions"], interrupted)
 
     def _install_torch(self, interrupted: bool) -> None:

@@ -5,18 +5,27 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PACKAGE_FOLDERS = ("hd_msgs", "hd_controller", "hd_sim_bridge", "hd_training", "tests")
+ROBOT_FOLDERS = ("hd_msgs", "hd_controller")
+"""What a robot's computer needs."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Paths below the repository's root."""
+    """Paths below the repository's root, or of an installation that stands alone."""
 
     root: Path
+    prefix: Path | None = None
+    """Folder of an installation: all is copied there, and the repository is not needed afterwards."""
 
     @property
     def home(self) -> Path:
         """All that is made here; `./hd clean` removes it."""
-        return self.root / ".hd"
+        return self.prefix or self.root / ".hd"
+
+    @property
+    def package_folders(self) -> tuple[str, ...]:
+        """Folders of the packages that are built."""
+        return PACKAGE_FOLDERS if self.prefix is None else ROBOT_FOLDERS
 
     @property
     def venv(self) -> Path:

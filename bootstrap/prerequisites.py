@@ -12,6 +12,7 @@ from pathlib import Path
 from problem import SetupProblem
 
 NEEDED_BYTES = 3 * 1024**3
+NEEDED_WITHOUT_TRAINING = 3 * 1024**3 // 2
 _PYTHON_FROM, _PYTHON_TO = (3, 10), (3, 13)
 
 

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from layout import PACKAGE_FOLDERS, Layout
+from layout import Layout
 from pip_install import WHEELS_GUARD, site_packages_of
 from prerequisites import check_tools
 from problem import SetupProblem
@@ -31,7 +31,8 @@ class Workspace:
     def build(self) -> None:
         """Build when an interface, a package's set-up or its list of files changed.
 
-        Modules, launch files and data are linked into the install folder: editing them needs no build.
+        Modules, launch files and data are linked into the install folder: editing them needs no build. An installation
+        that stands alone gets copies, and is built again when any file changed.
         """
         key = digest([self._distribution or "wheels", *self._stamped(), *self._build_inputs()])
         self._runner.run(Step("build", "building the packages", key, self._colcon_build))
@@ -72,7 +73,7 @@ class Workspace:
     def colcon(self, verb: str, *arguments: str) -> list[str]:
         """Return the command line of a colcon verb for this workspace."""
         layout = self._layout
-        folders = [str(layout.root / folder) for folder in PACKAGE_FOLDERS]
+        folders = [str(layout.root / folder) for folder in layout.package_folders]
         return [
             *(str(layout.python), "-m", "colcon", "--log-base", str(layout.log), verb),
             *("--base-paths", *folders, "--build-base", str(layout.build), "--install-base", str(layout.install)),
@@ -85,7 +86,8 @@ class Workspace:
             for folder in (self._layout.build, self._layout.install):
                 shutil.rmtree(folder, ignore_errors=True)
         python = f" -DPython3_EXECUTABLE={self._layout.python}"
-        command = self.colcon("build", "--symlink-install", "--cmake-args", python)
+        linked = ["--symlink-install"] if self._layout.prefix is None else []
+        command = self.colcon("build", *linked, "--cmake-args", python)
         self._layout.log.mkdir(parents=True, exist_ok=True)
         log = self._layout.log / "build.log"
         with log.open("w", encoding="utf-8") as output:
@@ -113,10 +115,10 @@ class Workspace:
         """Yield the path of every file of the packages, and the content of those that a build reads."""
         layout = self._layout
         yield layout.root / "colcon.meta"
-        for folder in (*PACKAGE_FOLDERS, "launch"):
+        for folder in (*layout.package_folders, "launch"):
             for path in _files(layout.root / folder):
                 yield str(path.relative_to(layout.root))
-                if path.name in _READ_WHOLE or path.suffix in _INTERFACES:
+                if layout.prefix is not None or path.name in _READ_WHOLE or path.suffix in _INTERFACES:
                     yield path
 
 

@@ -38,6 +38,7 @@ setup(
             "bench = hd_controller.bench:main",
             "controller_node = hd_controller.programs:controller_node",
             "description_node = hd_controller.programs:description_node",
+            "doctor = hd_controller.doctor:main",
             "export_policy = hd_controller.export_policy:main",
             "generator_node = hd_controller.programs:generator_node",
             "set_robot = hd_controller.programs:set_robot",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -16,6 +17,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from hd_controller import real_time_parameters
 from hd_controller.errors import HdError
+from hd_controller.service_notifier import ServiceNotifier
 from hd_controller.signals import StopRequest
 
 SPIN_TIMEOUT_S = 0.1
@@ -65,9 +67,10 @@ def run_node(make_node: Callable[[], Any], arguments: list[str] | None = None) -
     """Run the node until it is done or a signal arrives; returns the process exit code.
 
     A HdError, and arguments or parameters that ROS refuses, end in one line and code 1; SIGINT and SIGTERM end in a
-    safe command and code 0.
+    safe command and code 0. A service manager is told when the node is ready, that its loop goes on, and its end.
     """
     request = StopRequest().install()
+    manager = ServiceNotifier()
     node: Any = None
     try:
         rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
@@ -76,8 +79,10 @@ def run_node(make_node: Callable[[], Any], arguments: list[str] | None = None) -
         executor.add_node(node)
         node.start(lambda function: executor.create_task(guarded(function, node)))
         real_time_parameters.apply(node)
+        manager.ready()
         while not request.requested and node.exit_code is None:
             executor.spin_once(timeout_sec=SPIN_TIMEOUT_S)
+            manager.alive(time.monotonic())
         return node.exit_code or 0
     except HdError as problem:
         print(f"error: {problem}", file=sys.stderr, flush=True)
@@ -91,6 +96,7 @@ def run_node(make_node: Callable[[], Any], arguments: list[str] | None = None) -
             traceback.print_exc()
         return 1
     finally:
+        manager.stopping()
         _end(node)
 
 

@@ -71,6 +71,10 @@ class RosSystem:
         self._environment = {**os.environ, "ROS_DOMAIN_ID": str(self.domain), "PYTHONPATH": os.pathsep.join(sys.path),
                              "PYTHONUNBUFFERED": "1", "ROS_LOG_DIR": str(folder / "log")}
 
+    def set_environment(self, **variables: str) -> None:
+        """Variables of the nodes that are started from now on."""
+        self._environment |= variables
+
     def start(self, name: str, arguments: list[str] | None = None, **parameters: object) -> NodeProcess:
         """Start a node with parameters given by name; `arguments` go before them."""
         ros = ["--ros-args"]

@@ -1,0 +1,107 @@
+"""The doctor: what it calls right, what missing, and its exit code."""
+
+import json
+import resource
+import sys
+from pathlib import Path
+
+import pytest
+from bodies import random_body
+
+from hd_controller import doctor, doctor_policy
+from hd_controller.doctor_computer import computer
+from hd_controller.doctor_findings import MISSING, OK, WARNING
+from hd_controller.doctor_software import software
+from hd_controller.policy_source import policy_of
+from hd_controller.urdf_writer import write_urdf
+
+QUICK = ["--no-ros", "--json", "--seconds", "0.3"]
+
+
+def report(arguments: list[str], capsys: pytest.CaptureFixture) -> tuple[int, dict]:
+    """Exit code and JSON of a run."""
+    code = doctor.main(arguments)
+    return code, json.loads(capsys.readouterr().out)
+
+
+def texts(found: dict, level: str) -> str:
+    """All lines of a level."""
+    return "\n".join(finding["text"] for finding in found["findings"] if finding["level"] == level)
+
+
+def test_a_good_computer_has_nothing_missing(capsys: pytest.CaptureFixture):
+    code, found = report(QUICK, capsys)
+    assert code == 0, texts(found, MISSING)
+    assert found["counts"][MISSING] == 0 and sum(found["counts"].values()) == len(found["findings"])
+    for words in ("numpy ", "MuJoCo 3.", "generator ", "robot 'quadruped'", "cores for this account"):
+        assert words in texts(found, OK), words
+    assert "control steps at 50 Hz" in texts(found, OK) + texts(found, WARNING)
+
+
+def test_text_lists_the_same_with_advice(capsys: pytest.CaptureFixture):
+    assert doctor.main(["--no-ros", "--seconds", "0.1", "--robot", "/nowhere.urdf"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("  MISSING robot '/nowhere.urdf' is neither") for line in lines)
+    assert lines[-1].endswith(", 1 missing") and any(line.strip().startswith("-> ") for line in lines)
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), [
+    (["--generator", "/nowhere"], "generator '/nowhere' is neither"),
+    (["--robot", "/nowhere.npz"], "/nowhere.npz cannot be read"),
+])
+def test_what_is_absent_is_missing(arguments: list[str], sentence: str, capsys: pytest.CaptureFixture):
+    code, found = report([*QUICK, *arguments], capsys)
+    assert code == 1 and sentence in texts(found, MISSING)
+
+
+def test_a_damaged_policy_file_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture):
+    policy_of("tripod").save(tmp_path / "p.npz")
+    assert report([*QUICK, "--robot", str(tmp_path / "p.npz")], capsys)[0] == 0
+    content = bytearray((tmp_path / "p.npz").read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / "p.npz").write_bytes(content)
+    code, found = report([*QUICK, "--robot", str(tmp_path / "p.npz")], capsys)
+    assert code == 1 and "p.npz" in texts(found, MISSING)
+
+
+def test_a_robot_out_of_range_is_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture):
+    (tmp_path / "odd.urdf").write_text(write_urdf(random_body(3)))
+    code, found = report([*QUICK, "--robot", str(tmp_path / "odd.urdf")], capsys)
+    assert code == 0 and "outside the trained range: " in texts(found, WARNING)
+
+
+def test_a_library_that_is_not_there_is_missing(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "yourdfpy", None)
+    missing = [finding for finding in software(with_ros=False) if finding.level == MISSING]
+    assert len(missing) == 1 and missing[0].text.startswith("yourdfpy cannot be imported")
+    assert "pip install" in missing[0].advice
+
+
+def test_a_forbidden_priority_is_a_warning_with_advice():
+    before = resource.getrlimit(resource.RLIMIT_RTPRIO)
+    line = next(finding for finding in computer() if "priority" in finding.text)
+    assert line.level in (OK, WARNING) and (line.level == OK or "rtprio 80" in line.advice)
+    assert resource.getrlimit(resource.RLIMIT_RTPRIO) == before
+
+
+def test_a_slow_step_is_seen(monkeypatch: pytest.MonkeyPatch):
+    bundle = policy_of("tripod")
+    monkeypatch.setattr(doctor_policy, "_measured", lambda *_: ([0.0] * 10, [0.5 * bundle.control_period_s] * 10))
+    assert [finding.level for finding in doctor_policy.rate(bundle, 1.0)] == [WARNING]
+    monkeypatch.setattr(doctor_policy, "_measured", lambda *_: ([0.0] * 10, [2 * bundle.control_period_s] * 10))
+    assert [finding.level for finding in doctor_policy.rate(bundle, 1.0)] == [MISSING]
+
+
+def test_a_check_that_breaks_is_a_finding():
+    def broken() -> list:
+        raise RuntimeError("out of order")
+
+    findings = doctor.attempt("software", broken)
+    assert [finding.level for finding in findings] == [MISSING] and "out of order" in findings[0].text
+
+
+@pytest.mark.parametrize("arguments", [["--seconds", "0"], ["--listen", "nan"], ["--unknown"]])
+def test_a_wrong_command_line_is_code_2(arguments: list[str]):
+    with pytest.raises(SystemExit) as end:
+        doctor.main(arguments)
+    assert end.value.code == 2
