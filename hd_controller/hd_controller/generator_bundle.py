@@ -155,7 +155,7 @@ def _check_header(header: dict, network: bytes, folder: Path) -> None:
             )
     for name, size in _VECTORS.items():
         values = np.array(header[name], dtype=np.float64)
-        if values.shape != (size,) or not np.isfinite(values).all():
+        if values.shape != (size,) or not (np.abs(values) <= np.finfo(np.float32).max).all():
             raise BundleError(f"{name} of the generator bundle {folder} is not made of {size} finite numbers.")
         if name.endswith("_std") and not (values > 0).all():
             raise BundleError(f"{name} of the generator bundle {folder} has a number that is not positive.")

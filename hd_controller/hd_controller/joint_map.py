@@ -8,6 +8,9 @@ import numpy as np
 
 from hd_controller.errors import HdError
 
+MOST_NAMES = 2048
+"""A longer list is not looked at: comparing names takes time in the control thread."""
+
 
 class StateError(HdError):
     """A message about the robot's state that cannot be used; the sentence says why.
@@ -49,6 +52,8 @@ class JointMap:
         if message_names == self._seen:
             return self._order
         self._seen = None
+        if len(message_names) > MOST_NAMES:
+            raise StateError(f"joint_states names {len(message_names)} joints; the robot has {len(self.names)}")
         missing = sorted(set(self.names) - set(message_names))
         extra = sorted(set(message_names) - set(self.names) - self._ignored)
         if missing or extra:

@@ -26,32 +26,51 @@ def resolve_mesh(uri: str, link_name: str, folder: Path | None) -> Path:
     """
     where = f"The mesh '{uri[:120]}' of link '{link_name}'"
     scheme, _, rest = uri.rpartition("://")
-    parts = [part for part in rest.split("/") if part]
+    parts = [part for part in rest.split("/") if part not in ("", ".")]
     if scheme not in ("", "package", "file") or ".." in parts or not parts:
         raise MorphologyError(
             f"{where} cannot be used; expected package://, file:// or a path inside the robot's folder."
         )
-    if scheme == "package":
-        candidates = [base / Path(*parts[1:]) for base in _package_folders(parts[0], folder) if len(parts) > 1]
-    elif folder is None:
-        candidates = []
-    else:
-        path = Path(rest) if scheme == "file" or rest.startswith("/") else folder / rest
-        candidates = [path] if path.resolve().is_relative_to(folder.resolve()) else []
-    for candidate in candidates:
-        if candidate.is_file():
-            return _checked(candidate, where)
+    try:
+        for candidate in _candidates(scheme, rest, parts, folder):
+            if candidate.is_file():
+                return _checked(candidate, where)
+    except (OSError, RuntimeError, ValueError) as error:  # too long a name, a ring of links, a zero byte
+        raise MorphologyError(f"{where} is no usable path ({error}); give the path of a mesh file.") from error
     raise MorphologyError(
         f"{where} cannot be found; install the package that holds it or give the robot file with its folder."
     )
 
 
-def _package_folders(package: str, folder: Path | None) -> list[Path]:
-    prefixes = [entry for entry in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if entry]
-    folders = [Path(prefix) / "share" / package for prefix in prefixes]
-    if folder is not None:
-        folders += [parent for parent in (folder.resolve(), *folder.resolve().parents) if parent.name == package]
-    return folders
+def _candidates(scheme: str, rest: str, parts: list[str], folder: Path | None) -> list[Path]:
+    """Where the file may be. In the robot's own folder, links must not lead out of it; packages are the operator's."""
+    if scheme == "package":
+        if len(parts) < 2:
+            return []
+        prefixes = [entry for entry in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if entry]
+        installed = [Path(prefix) / "share" / parts[0] / Path(*parts[1:]) for prefix in prefixes]
+        return installed + _within(_own_package(parts[0], folder), Path(*parts[1:]))
+    absolute = scheme == "file" or rest.startswith("/")
+    return _within(folder, Path("/", *parts) if absolute else Path(*parts))
+
+
+def _within(folder: Path | None, path: Path) -> list[Path]:
+    """The path below the folder (or absolute and in it), all links followed; nothing where it leads out."""
+    if folder is None:
+        return []
+    real = (folder / path).resolve()
+    return [real] if real.is_relative_to(folder.resolve()) else []
+
+
+def _own_package(package: str, folder: Path | None) -> Path | None:
+    """The folder of that name that the robot file lies in: its own folder, or a package with its package.xml."""
+    if folder is None:
+        return None
+    own = folder.resolve()
+    if own.name == package:
+        return own
+    return next((parent for parent in own.parents if parent.name == package and (parent / "package.xml").is_file()),
+                None)
 
 
 def _checked(path: Path, where: str) -> Path:

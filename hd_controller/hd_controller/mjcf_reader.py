@@ -4,6 +4,7 @@ Masses, inertias, anchors and defaults are taken from the compiled model, so tha
 Ground, lights, cameras, sensors and contact settings of the file belong to its scene and are left out.
 """
 
+import warnings
 from pathlib import Path
 
 import mujoco
@@ -11,25 +12,23 @@ import numpy as np
 
 from hd_controller.body_assembly import Inertial, Joint, Link, assemble
 from hd_controller.errors import MorphologyError
+from hd_controller.mjcf_rules import cleaned_mjcf
 from hd_controller.morphology import Hinge, Morphology
 from hd_controller.rotations import matrix_from_quaternion, rpy_from_matrix
 from hd_controller.shapes import Box, Capsule, Cylinder, Mesh, Shape, Sphere
 from hd_controller.urdf_reader import DEFAULT_VELOCITY_LIMIT
 from hd_controller.xml_document import parse_xml, read_text
 
-_FORBIDDEN = ("include", "plugin", "extension", "attach", "replicate")
-
 
 def _compiled(path: Path) -> mujoco.MjModel:
-    text = read_text(path)
-    root = parse_xml(text)
-    for tag in _FORBIDDEN:
-        if root.find(f".//{tag}") is not None:
-            raise MorphologyError(f"{path.name} uses <{tag}>; expected a file that stands alone: expand it first.")
+    clean = cleaned_mjcf(parse_xml(read_text(path)), path)
     try:
-        return mujoco.MjModel.from_xml_string(text)
-    except (ValueError, mujoco.FatalError) as error:
-        raise MorphologyError(f"{path.name} is refused by MuJoCo ({str(error).strip()}).") from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # what matters is checked on the body
+            return mujoco.MjModel.from_xml_string(clean.text, clean.assets)
+    except (ValueError, OSError, mujoco.FatalError) as error:
+        reason = " ".join(str(error).split())
+        raise MorphologyError(f"{path.name} is refused by MuJoCo ({reason}).") from error
 
 
 def spawn_height(path: Path) -> float:

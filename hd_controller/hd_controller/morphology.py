@@ -20,6 +20,9 @@ from hd_controller.shapes import Box, Capsule, Cylinder, Mesh, Shape, Sphere, Ve
 
 __all__ = ["SLOTS_PER_LIMB", "Hinge", "Limb", "Morphology", "sanitised_name"]
 
+MAX_LIMBS = 512
+MAX_JSON = 50_000_000
+"""Characters of a stored body: mesh hulls may be large."""
 _SHAPES = {shape.__name__: shape for shape in (Capsule, Sphere, Box, Cylinder, Mesh)}
 
 
@@ -188,8 +191,12 @@ class Morphology:
         Raises:
             MorphologyError: the text is not such a body.
         """
+        if len(text) > MAX_JSON:
+            raise MorphologyError(f"The stored body has {len(text)} characters; at most {MAX_JSON} are read.")
         try:
             data = json.loads(text, parse_constant=_refuse_constant)
+            if len(data["limbs"]) > MAX_LIMBS:
+                raise MorphologyError(f"The stored body has {len(data['limbs'])} limbs; at most {MAX_LIMBS} are read.")
             limbs = tuple(_limb_from_json(entry) for entry in data["limbs"])
             return Morphology(_text(data["name"]), limbs)
         except MorphologyError:
@@ -211,7 +218,21 @@ def _text(value: object) -> str:
 
 
 def _vector(values: list) -> tuple[float, ...]:
-    return tuple(float(value) for value in values)
+    if not isinstance(values, list):
+        raise TypeError(f"{str(values)[:40]} is no list of numbers")
+    return tuple(_number(value) for value in values)
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{str(value)[:40]!r} is no number")
+    return float(value)
+
+
+def _whole(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{str(value)[:40]!r} is no whole number")
+    return value
 
 
 def _shape_from_json(entry: dict) -> Shape:
@@ -219,14 +240,15 @@ def _shape_from_json(entry: dict) -> Shape:
     cls = _SHAPES[fields.pop("type")]
     if cls is Mesh:
         return Mesh(tuple(_vector(vertex) for vertex in fields["vertices"]))
-    return cls(**{key: _vector(value) if isinstance(value, list) else float(value) for key, value in fields.items()})
+    kinds = {field.name: _vector if field.type is Vector else _number for field in dataclasses.fields(cls)}
+    return cls(**{key: kinds[key](value) for key, value in fields.items()})
 
 
 def _limb_from_json(entry: dict) -> Limb:
     hinges = tuple(
         Hinge(
             **{
-                key: _text(value) if key == "name" else _vector(value) if key == "axis" else float(value)
+                key: _text(value) if key == "name" else _vector(value) if key == "axis" else _number(value)
                 for key, value in hinge.items()
             }
         )
@@ -234,9 +256,9 @@ def _limb_from_json(entry: dict) -> Limb:
     )
     return Limb(
         name=_text(entry["name"]),
-        parent=int(entry["parent"]),
+        parent=_whole(entry["parent"]),
         position=_vector(entry["position"]),
-        mass=float(entry["mass"]),
+        mass=_number(entry["mass"]),
         com=_vector(entry["com"]),
         inertia=_vector(entry["inertia"]),
         shapes=tuple(_shape_from_json(shape) for shape in entry["shapes"]),

@@ -23,6 +23,7 @@ from hd_controller.policy import Layer, MlpPolicy, check_layers
 
 FORMAT_VERSION = 1
 MAX_BYTES = 200_000_000
+MAX_PARTS = 200
 _DAMAGE = (
     *(LookupError, ValueError, TypeError, AttributeError, EOFError, ArithmeticError, MemoryError, RuntimeError),
     *(SyntaxError, struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
@@ -188,7 +189,10 @@ class PolicyBundle:
 def _check_sizes(path: Path) -> None:
     """Refuse a file whose parts would unpack to more than ``MAX_BYTES``."""
     with zipfile.ZipFile(path) as file:
-        size = sum(entry.file_size for entry in file.infolist())
+        entries = file.infolist()
+        size = sum(entry.file_size for entry in entries)
+    if len(entries) > MAX_PARTS:
+        raise BundleError(f"it has {len(entries)} parts; at most {MAX_PARTS} are read.")
     if size > MAX_BYTES:
         raise BundleError(f"its parts have {size} bytes; at most {MAX_BYTES} are read.")
 
@@ -206,11 +210,24 @@ def from_parts(header: dict, arrays: dict[str, np.ndarray]) -> PolicyBundle:
         MorphologyError: the body in it cannot be read.
         KeyError, ValueError, TypeError: parts are missing or of the wrong kind.
     """
+    bundle = unchecked(header, arrays)
+    if bundle.checksum != header["checksum"]:
+        raise BundleError("The policy's checksum does not match its content; it was damaged on the way.")
+    bundle.check()
+    return bundle
+
+
+def unchecked(header: dict, arrays: dict[str, np.ndarray]) -> PolicyBundle:
+    """A bundle of these parts, whatever they hold; raises as ``from_parts`` where they make none at all."""
     if header["format_version"] != FORMAT_VERSION:
         raise BundleError(
             f"The policy has format version {header['format_version']}; this software reads version {FORMAT_VERSION}."
         )
-    bundle = PolicyBundle(
+    odd = [name for name, array in arrays.items() if np.asarray(array).dtype not in (np.float32, np.float64)]
+    if odd:
+        raise BundleError(f"The policy's array {_short(odd[0])} is of type {np.asarray(arrays[odd[0]]).dtype}; "
+                          "expected float32 or float64.")
+    return PolicyBundle(
         robot_id=str(header["robot_id"]),
         description_sha256=str(header["description_sha256"]),
         morphology=Morphology.from_json(header["morphology"]),
@@ -225,7 +242,3 @@ def from_parts(header: dict, arrays: dict[str, np.ndarray]) -> PolicyBundle:
         generator_id=str(header["generator_id"]),
         coverage=dict(header["coverage"]),
     )
-    if bundle.checksum != header["checksum"]:
-        raise BundleError("The policy's checksum does not match its content; it was damaged on the way.")
-    bundle.check()
-    return bundle

@@ -1,0 +1,73 @@
+"""The SROS2 policy allows what the nodes really create, and nothing beyond."""
+
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+POLICY = Path(__file__).resolve().parents[2] / "deploy" / "security" / "policy.xml"
+ONLY_SOMETIMES = {
+    "controller_node": {"subscribe /imu", "subscribe /clock"},
+    "generator_node": {"subscribe /clock"},
+    "description_node": {"subscribe /clock"},
+}
+"""By parameter: imu in place of odom, simulated time."""
+
+
+def allowed(node: str) -> set[str]:
+    """What the policy allows a node: 'publish /topic', 'subscribe /topic', 'reply /service'."""
+    profile = ElementTree.parse(POLICY).getroot().find(f".//profile[@node='{node}']")
+    assert profile is not None
+    rules = set()
+    for group in profile:
+        (action, verdict), = group.attrib.items()
+        assert verdict == "ALLOW"
+        for entry in group:
+            name = entry.text.replace("~", f"/{node}")
+            rules.add(f"{action} {name if name.startswith('/') else f'/{name}'}")
+    return rules
+
+
+def created(probe, node: str) -> set[str]:
+    """What the node has in the graph."""
+    kinds = {"publish": probe.get_publisher_names_and_types_by_node,
+             "subscribe": probe.get_subscriber_names_and_types_by_node,
+             "reply": probe.get_service_names_and_types_by_node}
+    return {f"{action} {name}" for action, query in kinds.items() for name, _types in query(node, "/")}
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("node", sorted(ONLY_SOMETIMES))
+def test_policy_is_what_the_node_needs(system, robots, node: str) -> None:
+    """Compared once the node's last service is there."""
+    from hd_system_tests.probe import Probe
+
+    parameters = {"generator_node": {"generator": robots.generator}, "description_node": {"robot": robots.file("quad")}}
+    system.start(node, **parameters.get(node, {}))
+    with Probe(system.domain) as probe:
+        rules = allowed(node)
+
+        def agrees() -> bool:
+            if node not in probe.node.get_node_names():
+                return False
+            found = created(probe.node, node)
+            optional = {rule for rule in rules | found if rule.endswith("/get_type_description")}
+            return found - optional - ONLY_SOMETIMES[node] == rules - optional - ONLY_SOMETIMES[node]
+
+        try:
+            probe.spin_until(agrees, 15, f"policy of {node}")
+        except AssertionError:
+            found = created(probe.node, node)
+            raise AssertionError(f"not allowed: {sorted(found - rules)}; not needed: "
+                                 f"{sorted(rules - found - ONLY_SOMETIMES[node])}") from None
+
+
+def test_only_the_controller_commands_and_only_one_describes() -> None:
+    """One enclave each may publish commands, policies and descriptions; none has a wildcard."""
+    root = ElementTree.parse(POLICY).getroot()
+    for topic, wanted in (("joint_commands", "controller_node"), ("policy", "generator_node"),
+                          ("robot_description", "description_node")):
+        publishers = [profile.get("node") for profile in root.iter("profile")
+                      if any(entry.text == topic for group in profile.findall("topics[@publish]") for entry in group)]
+        assert publishers == [wanted]
+    assert not [entry.text for tag in ("topic", "service") for entry in root.iter(tag) if "*" in entry.text]
