@@ -171,7 +171,8 @@ def _check_ranges(ranges: dict, folder: Path) -> None:
     pairs = [*ranges["features"].items(), *((name, ranges[name]) for name in _RANGES[1:])]
     for name, pair in pairs:
         values = np.array(pair, dtype=np.float64)
-        if values.shape != (2,) or not np.isfinite(values).all() or values[0] > values[1]:
+        numbers = isinstance(pair, list) and all(type(value) in (int, float) for value in pair)
+        if not numbers or values.shape != (2,) or not np.isfinite(values).all() or values[0] > values[1]:
             raise BundleError(
                 f"The trained range of {name} of the generator bundle {folder} is {str(pair)[:60]}; "
                 "expected two numbers, low and high."

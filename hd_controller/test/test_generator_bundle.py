@@ -102,6 +102,7 @@ BAD_HEADERS = {
     "ranges no table": (changed("trained_ranges", 5), "lacks or garbles a field (TypeError"),
     "range of three": (ranges("limbs", [1, 2, 3]), "The trained range of limbs of the generator bundle"),
     "range backwards": (ranges("mass", [5.0, 1.0]), "[5.0, 1.0]; expected two numbers, low and high."),
+    "range of digits": (ranges("mass", ["1", 5.0]), "['1', 5.0]; expected two numbers, low and high."),
     "range of text": (ranges("mass", "wide"), "lacks or garbles a field (ValueError"),
     "feature range": (ranges("features", {"mass": [0.0, float("nan")]}), "The trained range of mass of the generator"),
     "features no table": (ranges("features", [1, 2]), "lacks or garbles a field (AttributeError"),
