@@ -171,7 +171,7 @@ def _check_ranges(ranges: dict, folder: Path) -> None:
     pairs = [*ranges["features"].items(), *((name, ranges[name]) for name in _RANGES[1:])]
     for name, pair in pairs:
         values = np.array(pair, dtype=np.float64)
-        numbers = isinstance(pair, list) and all(type(value) in (int, float) for value in pair)
+        numbers = isinstance(pair, (list, tuple)) and all(type(value) in (int, float) for value in pair)
         if not numbers or values.shape != (2,) or not np.isfinite(values).all() or values[0] > values[1]:
             raise BundleError(
                 f"The trained range of {name} of the generator bundle {folder} is {str(pair)[:60]}; "
