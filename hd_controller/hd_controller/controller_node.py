@@ -29,6 +29,7 @@ from hd_controller.node_runner import declare_executor, run_node
 from hd_controller.operator_services import OperatorServices
 from hd_controller.policy_bundle import PolicyBundle
 from hd_controller.policy_intake import PolicyIntake
+from hd_controller.stream_guard import SETTLING_S
 from hd_controller.xml_document import MAX_BYTES
 from hd_msgs.msg import Policy
 
@@ -56,6 +57,7 @@ class ControllerNode(LifecycleNode):
         self._intake: PolicyIntake | None = None
         self._description_ns = self._accepted = 0
         self._active = self._commanding = False
+        self._settled_s = 0.0
         self._commands = self.create_publisher(
             conversions.command_message_type(self._command_type),
             "~/dry_run_commands" if self._dry_run else "joint_commands", qos.commands())
@@ -176,6 +178,8 @@ class ControllerNode(LifecycleNode):
             self.get_logger().info(f"policy of robot '{bundle.morphology.name}' ({bundle.robot_id[:12]}) is ready")
             if self._modes.mode is not Mode.RUN:
                 memory.settle()
+            if self._settings.guards.max_delay:
+                self._settled_s = time.monotonic() + SETTLING_S
         self.changed()
 
     def _refuse_policy(self, sentence: str) -> None:
@@ -212,6 +216,8 @@ class ControllerNode(LifecycleNode):
     def _take(self, reader: Callable[..., None], message: Any, robot_id: str | None, policy: PreparedPolicy) -> None:
         """Read one message into the state; when trigger is `state` and the state is complete, answer it."""
         began_s = time.monotonic()
+        if began_s < self._settled_s:
+            return
         try:
             identity = () if robot_id is None else (robot_id,)
             reader(message, *identity, policy.assembly, began_s)

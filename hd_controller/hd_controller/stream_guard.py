@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 from hd_controller.guard_settings import GuardSettings
 from hd_controller.joint_map import StateError
 
 RESTART_NS = 1_000_000_000
 """A stamp that is this much older than the newest comes from a clock that started again."""
+SETTLING_S = 0.1
+"""Nothing is used for this long after a policy is bound and after a jump back, where late messages are refused.
+
+Nothing is known about their delay then; a computer or network that stood still and now delivers what waited looks the
+same.
+"""
 DELAY_FORGOTTEN = 0.02
 """Share of passing time by which the delay taken as normal may grow, so that two clocks may drift apart."""
 
@@ -23,6 +31,7 @@ class StreamGuard:
         self._settings = settings
         self._newest_ns: int | None = None
         self._arrived_s = 0.0
+        self._settled_s = -math.inf
         self._usual_delay_s = 0.0
         self._delay_s = 0.0
         self._in_a_row: dict[str, int] = {}
@@ -37,6 +46,7 @@ class StreamGuard:
         if limits.clock_jump and abs(jump_s) > limits.clock_jump:
             self._newest_ns = None
             self._remember(stamp_ns, now_s)
+            self._settled_s = now_s + SETTLING_S if jump_s < 0 and limits.max_delay else now_s
             raise StateError(f"the clock that stamps {self._topic} jumped by {jump_s:+.3f} s", "clock_jump")
         if limits.out_of_order_limit and -RESTART_NS < stamp_ns - newest_ns < 0:
             raise StateError(f"{self._topic} came out of order: {(newest_ns - stamp_ns) * 1e-9:.3f} s older than the "
@@ -44,6 +54,8 @@ class StreamGuard:
         if limits.duplicated_limit and stamp_ns == newest_ns:
             raise StateError(f"{self._topic} repeats the stamp of the message before", "duplicated")
         self._remember(stamp_ns, now_s, -jump_s)
+        if now_s < self._settled_s:
+            raise StateError(f"{self._topic} may be late: the clock of its stamps has just jumped back", "delay")
         late_s = self._delay_s - self._usual_delay_s
         if limits.max_delay and late_s > limits.max_delay:
             raise StateError(f"{self._topic} comes {late_s:.3f} s later than usual", "delay")

@@ -57,7 +57,18 @@ def test_a_clock_jump_is_refused_once_and_the_new_clock_counts(jump_s: float) ->
     for step in range(5):
         assert _refused_by(guard, step * 0.02, step * 0.02) == ""
     assert _refused_by(guard, 0.1 + jump_s, 0.1) == "clock_jump"
-    assert _refused_by(guard, 0.12 + jump_s, 0.12) == ""
+    assert _refused_by(guard, 0.12 + jump_s, 0.12) == ("" if jump_s > 0 else "delay")
+    assert [_refused_by(guard, now_s + jump_s, now_s) for now_s in (0.21, 0.23)] == ["", ""]
+
+
+def test_a_queue_worked_off_after_a_stall_is_not_used() -> None:
+    """A receiver that stood still for 3 s finds ten old messages: none is taken for one of a clock that was set."""
+    guard = StreamGuard("odom", profile_settings("hardware"))
+    for step in range(5):
+        assert _refused_by(guard, step * 0.02, step * 0.02) == ""
+    queue = [_refused_by(guard, 0.1 + step * 0.02, 3.1 + step * 0.001) for step in range(10)]
+    assert queue == ["clock_jump", *["delay"] * 9]
+    assert [_refused_by(guard, stamp_s, stamp_s) for stamp_s in (3.12, 3.14)] == ["clock_jump", ""]
 
 
 def test_silence_is_no_clock_jump() -> None:
