@@ -20,9 +20,12 @@ ASK_AGAIN_S = 3.0
 
 
 class Probe:
-    """Use as a context manager; nothing is received outside of `spin_until` and `spin_for`."""
+    """Use as a context manager; nothing is received outside of `spin_until` and `spin_for`.
 
-    def __init__(self, domain: int) -> None:
+    `streams` is False for a probe that leaves the robot's states and commands to somebody else.
+    """
+
+    def __init__(self, domain: int, streams: bool = True) -> None:
         self._context = Context()
         rclpy.init(context=self._context, domain_id=domain)
         self.node = rclpy.create_node("probe", context=self._context)
@@ -37,12 +40,13 @@ class Probe:
         self.diagnostics: list[tuple[str, int, str]] = []
         self.values: dict[str, dict[str, str]] = {}
         self.description = self.node.create_publisher(String, "robot_description", qos.latched())
-        self.node.create_subscription(JointCommand, "joint_commands", self._command, 100)
         self.node.create_subscription(ControllerStatus, "status", self.statuses.append, qos.latched())
         self.node.create_subscription(Policy, "policy", self.policies.append, qos.latched())
-        self.node.create_subscription(JointState, "joint_states", self.joint_states.append, 100)
-        self.node.create_subscription(Odometry, "odom", self.odometry.append, 100)
         self.node.create_subscription(DiagnosticArray, "/diagnostics", self._diagnostic, 100)
+        if streams:
+            self.node.create_subscription(JointCommand, "joint_commands", self._command, 100)
+            self.node.create_subscription(JointState, "joint_states", self.joint_states.append, 100)
+            self.node.create_subscription(Odometry, "odom", self.odometry.append, 100)
 
     def add_node(self, name: str) -> Node:
         """Another node of the test, received for together with this one."""

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 MODULES = {
@@ -26,8 +26,19 @@ def wait_until(condition: Callable[[], object], deadline_s: float, what: str) ->
         time.sleep(0.01)
 
 
+def waited_s(pid: int) -> float:
+    """Seconds that a process's threads were ready to run and had no core (second value of Linux's schedstat)."""
+    total_ns = 0
+    for file in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        try:
+            total_ns += int(file.read_text().split()[1])
+        except (OSError, IndexError):  # the thread has ended, or the kernel keeps no such figures
+            continue
+    return total_ns * 1e-9
+
+
 class NodeProcess:
-    """One node; everything it prints goes to a file."""
+    """One node; everything it prints goes to a file, or to a device that takes nothing."""
 
     def __init__(self, name: str, arguments: list[str], environment: dict[str, str], log: Path) -> None:
         self.name = name
@@ -39,13 +50,27 @@ class NodeProcess:
 
     @property
     def output(self) -> str:
-        """What the node has printed so far."""
+        """What the node has printed so far; nothing can be read back from a device."""
+        if not self._log.is_file():
+            return ""
         return self._log.read_text(errors="replace")
 
     def resident_mb(self) -> float:
         """Resident memory [MB]."""
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    def open_files(self) -> int:
+        """Number of open file descriptors."""
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def threads(self) -> int:
+        """Number of threads."""
+        return len(os.listdir(f"/proc/{self.process.pid}/task"))
+
+    def waited_s(self) -> float:
+        """Seconds that the node's threads were ready to run and had no core, all together; 0 where Linux keeps none."""
+        return waited_s(self.process.pid)
 
     def send(self, number: int) -> None:
         """Send a signal."""
@@ -75,14 +100,20 @@ class RosSystem:
         """Variables of the nodes that are started from now on."""
         self._environment |= variables
 
-    def start(self, name: str, arguments: list[str] | None = None, **parameters: object) -> NodeProcess:
-        """Start a node with parameters given by name; `arguments` go before them."""
+    def start(self, name: str, arguments: list[str] | None = None, topics: Mapping[str, str] | None = None,
+              log: Path | None = None, **parameters: object) -> NodeProcess:
+        """Start a node with parameters given by name; `arguments` go before them, `topics` are given other names.
+
+        What it prints goes to `log`, or to a file of its own.
+        """
         ros = ["--ros-args"]
+        for old, new in (topics or {}).items():
+            ros += ["-r", f"{old}:={new}"]
         for key, value in parameters.items():
             text = str(value).lower() if isinstance(value, bool) else str(value)
             ros += ["-p", f"{key}:={text}"]
-        log = self.folder / f"{len(self.nodes)}_{name}.log"
-        node = NodeProcess(name, [*(arguments or []), *(ros if parameters else [])], self._environment, log)
+        log = log or self.folder / f"{len(self.nodes)}_{name}.log"
+        node = NodeProcess(name, [*(arguments or []), *(ros if len(ros) > 1 else [])], self._environment, log)
         self.nodes.append(node)
         return node
 
