@@ -40,13 +40,13 @@ class Probe:
         self.diagnostics: list[tuple[str, int, str]] = []
         self.values: dict[str, dict[str, str]] = {}
         self.description = self.node.create_publisher(String, "robot_description", qos.latched())
-        self.node.create_subscription(ControllerStatus, "status", self.statuses.append, qos.latched())
-        self.node.create_subscription(Policy, "policy", self.policies.append, qos.latched())
-        self.node.create_subscription(DiagnosticArray, "/diagnostics", self._diagnostic, 100)
-        if streams:
+        if streams:  # commands first: one that was sent before a status is received before it
             self.node.create_subscription(JointCommand, "joint_commands", self._command, 100)
             self.node.create_subscription(JointState, "joint_states", self.joint_states.append, 100)
             self.node.create_subscription(Odometry, "odom", self.odometry.append, 100)
+        self.node.create_subscription(ControllerStatus, "status", self.statuses.append, qos.latched())
+        self.node.create_subscription(Policy, "policy", self.policies.append, qos.latched())
+        self.node.create_subscription(DiagnosticArray, "/diagnostics", self._diagnostic, 100)
 
     def add_node(self, name: str) -> Node:
         """Another node of the test, received for together with this one."""
