@@ -200,6 +200,7 @@ def clone_experts(
     out.mkdir(parents=True, exist_ok=True)
     path, config = out / CHECKPOINT, preset.clone
     learner, seconds = start(robots, preset, path, resume=resume, init=None)
+    learner.set_rate(config.ppo_rate)
     clone, log = Clone.start(learner, experts, config), TrainingLog(out, robots, learner.iterations)
     learner.origin = f"clone of {len(robots)} experts that were trained for {experts.steps} steps together"
     clone.watch_experts()

@@ -94,7 +94,7 @@ class PpoLearner:
         self.origin = ""
         """Where the weights came from before this run, in words; empty where it began with fresh ones."""
         if config.rate_schedule == "cosine":
-            self._set_rate(cosine_rate(config, 0, self.samples))
+            self.set_rate(cosine_rate(config, 0, self.samples))
         self._predict = placement.compile(self._predictions)
 
     def _valid_rows(self, observation: Tensor) -> Tensor:
@@ -212,13 +212,14 @@ class PpoLearner:
         means = {name: value / max(updates, 1) for name, value in sums.items()}
         config = self.config
         if config.rate_schedule == "cosine":
-            self._set_rate(cosine_rate(config, self.iterations + 1, self.samples))
+            self.set_rate(cosine_rate(config, self.iterations + 1, self.samples))
         else:
             planned = config.epochs * -(-config.horizon * self.engine.environments // config.minibatch)
-            self._set_rate(adapted_rate(config, self.rate, means["kl"], updates, planned))
+            self.set_rate(adapted_rate(config, self.rate, means["kl"], updates, planned))
         return means | {"updates": updates, "rate": self.rate}
 
-    def _set_rate(self, rate: float) -> None:
+    def set_rate(self, rate: float) -> None:
+        """Learning rate of the next updates; parameters that act through context get their share of it."""
         self.rate = rate
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["factor"]

@@ -83,6 +83,7 @@ class CloneConfig:
     learning_rate: float = 1e-3  # Adam, falls to a twentieth by a cosine
     context_rate: float = 0.3  # factor of the rate for parameters that act through context
     gradient_norm: float = 1.0  # clip of the gradient norm
+    ppo_rate: float = 1e-4  # learning rate with which PPO goes on: the first updates must not undo the clone
 
 
 @dataclass(frozen=True)

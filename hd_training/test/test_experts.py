@@ -128,7 +128,9 @@ def test_ppo_continues_the_clone(experts, tmp_path):
         ppo=replace(SMOKE.ppo, environments=2, horizon=8),
     )  # fmt: skip
     path = cloning.clone_experts(robots, preset, ExpertSet.load(experts, robots), tmp_path)
-    steps, _, seconds = load_checkpoint(path)["counters"]
+    content = load_checkpoint(path)
+    steps, _, seconds = content["counters"]
+    assert content["optimizer"]["param_groups"][0]["lr"] == preset.clone.ppo_rate
     further = replace(preset, ppo=replace(preset.ppo, minutes=seconds / 60 + 10, max_steps=steps + 48))
     train_teacher(robots, further, tmp_path, resume=True, progress=False)
     content = load_checkpoint(path)
