@@ -13,6 +13,7 @@ from hd_controller.morphology import Morphology
 from hd_training.expert_set import ExpertSet
 from hd_training.students import student_policy
 from hd_training.teacher_policy import Act, TeacherPolicy
+from hd_training.teacher_source import TeacherSource
 
 EVALUATION_SEED = 10_000
 
@@ -59,7 +60,8 @@ def standard_policies(
     """
     policies: dict[str, Act] = {"zero": zero_policy, "random": random_policy(seed)}
     if teacher is not None and teacher.exists():
-        policy = (ExpertSet if teacher.is_dir() else TeacherPolicy).load(teacher, robots)
+        source = TeacherSource.open(teacher, robots)
+        policy = ExpertSet.load(teacher, robots) if source.experts else TeacherPolicy.load(source.path, robots)
         policies["teacher"], policies["teacher_sampled"] = policy.actor(), policy.sampling_actor(seed)
     if generator is not None and generator.exists():
         policies["student"] = generated_policy(GeneratorBundle.load(generator), robots)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +13,11 @@ from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
 from hd_training.architecture import stored_architecture
 from hd_training.checkpoint import load_checkpoint
-from hd_training.learner_state import CHECKPOINT
 from hd_training.limb_mlp import SingleRobotMlp
 from hd_training.network_sizes import MlpSize
 from hd_training.presets import EXPERT
+from hd_training.teacher_policy import Act
+from hd_training.teacher_source import TeacherSource
 
 CLIP = 10.0
 """Bound of normalised observations, as in training (`RunningMoments`)."""
@@ -39,7 +39,8 @@ class ExpertSet:
         """The experts of these robots, matched by body id, from a folder that `train_experts` wrote.
 
         Raises:
-            HdError: a robot without expert, a checkpoint of another network, or experts of different sizes.
+            HdError: a robot without expert or with two, a checkpoint of another network, or experts of different
+                sizes.
         """
         contents = _contents(folder, robots)
         sizes = {(content["architecture"]["width"], content["architecture"]["hidden"]) for content in contents}
@@ -65,11 +66,11 @@ class ExpertSet:
         rows = ((observation - self.mean) / self.std).clamp_(-CLIP, CLIP)
         return self.network(self.valid, rows)
 
-    def actor(self) -> Callable[[np.ndarray], np.ndarray]:
-        """A function from raw observations (R, E, L, 17) to mean actions (R, E, L, 2), both numpy."""
+    def actor(self) -> Act:
+        """A function from raw observations to mean actions."""
         return lambda observation: self.mean_actions(torch.from_numpy(observation)).numpy()
 
-    def sampling_actor(self, seed: int) -> Callable[[np.ndarray], np.ndarray]:
+    def sampling_actor(self, seed: int) -> Act:
         """As :meth:`actor`, with actions drawn from the experts' distributions as in their training."""
         act, rng, std = self.actor(), np.random.default_rng(seed), self.log_std.exp().numpy()
 
@@ -81,23 +82,15 @@ class ExpertSet:
 
 
 def _contents(folder: Path, robots: list[Morphology]) -> list[dict]:
-    """The checkpoints of these robots, in their order."""
-    paths = sorted(folder.glob(f"*/{CHECKPOINT}"))
-    if not paths:
-        raise HdError(f"{folder} holds no */{CHECKPOINT}; give a folder that train_experts wrote")
-    found = {}
-    for path in paths:
-        content = load_checkpoint(path)
-        network = stored_architecture(content)["network"]
+    """The checkpoints of these robots' experts, in their order."""
+    source = TeacherSource.open(folder, robots)
+    contents = []
+    for path in map(source.file, robots):
+        contents.append(load_checkpoint(path))
+        network = stored_architecture(contents[-1])["network"]
         if network != EXPERT:
             raise HdError(f"{path} is a checkpoint of network '{network}', expected '{EXPERT}' as train_experts writes")
-        found[content["body_ids"][0]] = content
-    missing = [robot.name for robot in robots if robot.body_id not in found]
-    if missing:
-        shown = ", ".join(missing[:5]) + (" ..." if len(missing) > 5 else "")
-        text = f"{folder} lacks the experts of {len(missing)} of {len(robots)} robots: {shown}; "
-        raise HdError(text + "train them with train_experts")
-    return [found[robot.body_id] for robot in robots]
+    return contents
 
 
 def _stack(contents: list[dict], limbs: list[int], size: MlpSize) -> SingleRobotMlp:
