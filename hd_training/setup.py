@@ -49,6 +49,7 @@ setup(
             "make_robots = hd_training.make_robots:main",
             "mutate_robots = hd_training.mutate_robots:main",
             "plot_training = hd_training.plot_training:main",
+            "reproduce = hd_training.reproduce:main",
             "train = hd_training.train:main",
             "train_experts = hd_training.train_experts:main",
             "train_teacher = hd_training.train_teacher:main",

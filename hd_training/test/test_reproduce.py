@@ -1,0 +1,178 @@
+"""The command `reproduce`: experiments end to end, continuing after a kill, what is refused, and its arithmetic."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from robots_for_tests import six_legs, small_set
+
+from hd_training import reproduction_steps
+from hd_training.reproduce import NAMES, main
+from hd_training.reproduction_experiments import Arm, Experiment
+from hd_training.reproduction_plan import Step, Unit
+from hd_training.reproduction_plot import plot
+from hd_training.reproduction_queue import DONE, finished, locked, run
+from hd_training.reproduction_report import scores, table, write_csv
+from hd_training.reproduction_robots import GivenRobots
+from hd_training.reproduction_steps import RETURNS, Workplace
+from hd_training.robot_set import read_robots, write_robots
+from hd_training.shipped_sets import held_out_set, training_set
+
+TEACHER = Path(__file__).resolve().parents[1] / "teachers" / "laptop_24_robots.pt"
+PNG = b"\x89PNG"
+
+
+@pytest.fixture(scope="module")
+def robots(tmp_path_factory) -> list[str]:
+    """Arguments for three training robots and one test robot."""
+    folder = tmp_path_factory.mktemp("robots")
+    write_robots(small_set(), folder / "train", {})
+    write_robots([six_legs()], folder / "test", {})
+    return ["--robots", str(folder / "train"), "--test-robots", str(folder / "test")]
+
+
+def arguments(experiment: str, out: Path, *more: str) -> list[str]:
+    return ["--experiment", experiment, "--scale", "smoke", "--out", str(out), "--workers", "1", *more]
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory) -> Path:
+    """One queue for all experiments, as `--experiment all` has it."""
+    return tmp_path_factory.mktemp("queue")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("experiment", NAMES)
+def test_experiment_from_robots_to_figure(experiment, shared, capsys):
+    assert main(arguments(experiment, shared)) == 0
+    printed = capsys.readouterr().out
+    stem = shared / "results" / f"{experiment}_smoke"
+    assert stem.with_suffix(".png").read_bytes().startswith(PNG)
+    content = json.loads(stem.with_suffix(".json").read_text())
+    with open(stem.with_suffix(".csv"), newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == len(content["scores"]) > 0
+    assert all(row["group"] in printed for row in rows)
+    assert content["sources"]["robots_sha256"] and content["versions"]["torch"] and content["git_revision"]
+    two_seeds = experiment == "main"
+    assert any(row["standard_error"] for row in rows) == two_seeds
+    assert main(arguments(experiment, shared, "--list")) == 0
+    assert "to do" not in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_killed_queue_continues_and_comes_to_the_same_numbers(tmp_path, robots, capsys):
+    more = [*robots, "--teacher", str(TEACHER)]
+    assert main(arguments("dropout", tmp_path / "whole", *more)) == 0
+    out = tmp_path / "killed"
+    command = [sys.executable, "-m", "hd_training.reproduce", *arguments("dropout", out, *more)]
+    kills = 0
+    for wanted in ("data/*/*.h5", "students/*/*/seed0/begun.json", "returns/**/begun.json"):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 300
+        while not any(out.glob(wanted)) and process.poll() is None:
+            assert time.monotonic() < deadline, f"no {wanted} in time"
+            time.sleep(0.01)
+        kills += process.poll() is None
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    assert kills > 0
+    before = {path: path.stat().st_mtime_ns for path in out.glob(f"**/{DONE}")}
+    capsys.readouterr()
+    assert main(arguments("dropout", out, *more)) == 0
+    assert before and all(path.stat().st_mtime_ns == then for path, then in before.items())
+    name = "results/dropout_smoke.csv"
+    assert (out / name).read_text() == (tmp_path / "whole" / name).read_text()
+
+
+@pytest.mark.slow
+def test_given_teachers_are_used_and_others_are_refused(tmp_path, robots, capsys):
+    more = [*robots, "--teacher", str(TEACHER)]
+    assert main(arguments("dropout", tmp_path, *more)) == 0
+    capsys.readouterr()
+    other = tmp_path / "other.pt"
+    other.write_bytes(TEACHER.read_bytes() + b"\0")
+    changed = arguments("dropout", tmp_path, *robots, "--teacher", str(other))
+    assert main(changed) == 1
+    assert "teachers/universal was made with other settings" in capsys.readouterr().err
+    assert main([*changed, "--overwrite"]) == 0
+    assert "data/universal_pd_4: made with other settings; doing it again" in capsys.readouterr().out
+
+
+def test_listing_does_no_work(tmp_path, robots, capsys):
+    out = tmp_path / "out"
+    assert main(arguments("main", out, *robots, "--list")) == 0
+    text = capsys.readouterr().out
+    assert "students/hyperdistill/universal_pd_4/seed1" in text and "0 of " in text and " h on two cores" in text
+    assert not out.exists()
+
+
+def test_wrong_input_is_refused_in_one_sentence(tmp_path, robots, capsys):
+    for option, sentence in (("--teacher", "no universal teacher at"), ("--experts", "holds no ROBOT/teacher.pt")):
+        assert main(arguments("main", tmp_path, *robots, option, str(tmp_path / "none"))) == 1
+        error = capsys.readouterr().err
+        assert sentence in error and error.count("\n") == 1
+    with locked(tmp_path):
+        assert main(arguments("main", tmp_path, *robots)) == 1
+    assert "another process is working" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(arguments("main", tmp_path, "--seeds", "0"))
+
+
+def place_in(folder: Path) -> Workplace:
+    return Workplace(folder, GivenRobots(small_set(), [six_legs()]))
+
+
+def test_a_step_is_done_once_and_a_failing_one_keeps_its_time(tmp_path, monkeypatch):
+    place, calls = place_in(tmp_path), []
+
+    def fails_at_first(step: Step, _place: Workplace) -> None:
+        calls.append(step.name)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(reproduction_steps.KINDS, "test", fails_at_first)
+    step = Step("a/b", "test", {"x": 1}, 1.0)
+    with pytest.raises(KeyboardInterrupt):
+        run(step, place)
+    assert finished(step, place) is None
+    begun = json.loads((tmp_path / "a/b/begun.json").read_text())
+    record = run(step, place)
+    assert record.seconds >= begun["seconds"] > 0
+    assert finished(step, place) == record
+
+
+def test_scores_by_hand(tmp_path):
+    place, experiment = place_in(tmp_path), Experiment("n", "Fig.", "t", (Arm("a"), Arm("b")), sets=("train",))
+    units = []
+    for arm, seeds in (("a", ([[100, 300], [500, 700]], [[0, 0], [200, 400]])), ("b", ([[1, 3], [5, 7]],))):
+        for seed, rows in enumerate(seeds):
+            step = Step(f"{arm}{seed}", "returns", {}, 0.0)
+            place.folder(step).mkdir()
+            entries = [{"name": str(n), "body_id": str(n), "returns": row} for n, row in enumerate(rows)]
+            (place.folder(step) / RETURNS).write_text(json.dumps(entries))
+            units.append(Unit(Arm(arm), "train", seed, step))
+    first, second = scores(experiment, units, place)
+    # Seed means 400 and 150; std of the two is 250 / sqrt(2), its standard error 125. Robots over seeds: 100, 450.
+    assert (first.mean, first.standard_error, first.seeds, first.count) == (275.0, pytest.approx(125.0), 2, 2)
+    assert first.above_threshold == 0.5 and 100 <= first.low <= first.high <= 450
+    assert (second.mean, second.standard_error) == (4.0, None)
+    text = table(experiment, [first, second])
+    assert "| a, HyperDistill | 2 | 275 ± 125 [" in text and "| b, HyperDistill | 1 | 4 [" in text
+    write_csv([first, second], tmp_path / "x.csv")
+    with open(tmp_path / "x.csv", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["standard_error"] for row in rows] == ["125.0000", ""]
+    plot(experiment, [first, second], tmp_path / "x.png")
+    assert (tmp_path / "x.png").read_bytes().startswith(PNG)
+
+
+def test_shipped_sets_are_disjoint_for_the_default_run():
+    given = GivenRobots.of(read_robots([training_set()]), read_robots([held_out_set()]))
+    assert (len(given.training), len(given.test)) == (100, 100)
