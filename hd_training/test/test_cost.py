@@ -7,8 +7,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from hd_controller.context import CONTEXT_SIZE
+from hd_controller.errors import HdError
 from hd_training.cost import FLAT, OBSTACLES, VARIABLE, Environment, generation, methods
-from hd_training.cost_measurement import measure, tensors_of
+from hd_training.cost_measurement import GENERATION, METHODS, measure, tensors_of
 from hd_training.cost_table import PUBLISHED, generation_rows, ratios, table
 from hd_training.count_cost import main
 from hd_training.hypernetwork import Hypernetwork, policy_actions
@@ -159,10 +160,10 @@ def test_hypernetwork_module():
 
 
 def test_command_prints_text_and_json(capsys):
-    assert main([]) == 0
+    assert main(["--no-measure"]) == 0
     text = capsys.readouterr().out
     assert "30 of 30 within 0.01" in text and "42.7 M FLOPs (published 43 M)" in text and "160.8 x fewer" in text
-    assert main(["--json"]) == 0
+    assert main(["--json", "--no-measure"]) == 0
     content = json.loads(capsys.readouterr().out)
     assert len(content["cells"]) == 30 and all(cell["rule"] and cell["agrees"] for cell in content["cells"])
     with pytest.raises(SystemExit) as stop:
@@ -170,11 +171,29 @@ def test_command_prints_text_and_json(capsys):
     assert stop.value.code == 0 and "parameters and FLOPs" in capsys.readouterr().out
 
 
-def test_measurement_has_every_method_and_its_memory():
-    rows = {row.method: row for row in measure(rounds=3)}
-    assert len(rows) == 6 and all(row.median_us > 0 for row in rows.values())
+def test_measured_methods_and_their_memory():
+    few = ("HyperDistill (numpy, on the robot)", "multi-robot MLP", "ModuMorph compressed", GENERATION)
+    rows = {row.method: row for row in measure(few, rounds=3)}
+    assert list(rows) == list(few) and all(row.median_us > 0 for row in rows.values())
     assert rows["multi-robot MLP"].held_mb == pytest.approx(4 * (231_424 + 256 + 256 + 24 + 256 + 12) / 1e6)
     held = rows["ModuMorph compressed"].held_mb * 1e6 / 4
     biases, attention = 12 * 128 + 12 * 2, 144
     assert held == pytest.approx(149_504 + biases + attention)
+    assert rows[GENERATION].held_mb == pytest.approx(4 * 9_566_082 / 1e6)
+    assert 0 < rows[few[0]].process_mb < rows["multi-robot MLP"].process_mb - 50, "torch is in the robot's process"
     assert next(iter(tensors_of(("text", torch.ones(2))))).numel() == 2
+
+
+def test_a_measurement_that_fails_is_one_sentence():
+    with pytest.raises(HdError, match="measuring no method failed: KeyError: 'no method'"):
+        measure(["no method"], rounds=1)
+
+
+@pytest.mark.slow
+def test_command_measures_every_method(capsys):
+    assert main(["--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["measured"]
+    assert [row["method"] for row in rows] == list(METHODS)
+    assert main([]) == 0
+    text = capsys.readouterr().out
+    assert all(f"  {method} " in text for method in METHODS) and "process MB" in text
