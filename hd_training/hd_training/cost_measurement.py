@@ -130,8 +130,7 @@ def _mlp_layers() -> list[tuple[np.ndarray, np.ndarray]]:
     random, width = np.random.default_rng(0), MLP_PAPER.width
     widths = [PAPER_LIMBS * DYNAMIC_FEATURES, *[width] * (MLP_PAPER.hidden + 1), PAPER_LIMBS * SLOTS]
     return [
-        (random.normal(size=(m, n)).astype(np.float32) / m**0.5, np.zeros(n, np.float32))
-        for m, n in pairwise(widths)
+        (random.normal(size=(m, n)).astype(np.float32) / m**0.5, np.zeros(n, np.float32)) for m, n in pairwise(widths)
     ]
 
 

@@ -55,9 +55,7 @@ def score(units: list[Unit], place: Workplace) -> Score:
     error = float(per_seed.std(ddof=1) / seeds**0.5) if seeds > 1 else None
     low, high = bootstrap_interval(per_robot)
     arm, share = units[0].arm, float((per_robot > THRESHOLD).mean())
-    return Score(
-        arm.group, arm.series, units[0].robots, robots, seeds, float(per_seed.mean()), error, low, high, share
-    )
+    return Score(arm.group, arm.series, units[0].robots, robots, seeds, float(per_seed.mean()), error, low, high, share)
 
 
 def _robot_means(unit: Unit, place: Workplace) -> np.ndarray:
