@@ -1,4 +1,5 @@
 """Launch descriptions that run in a process of their own, as `ros2 launch` does."""
+import signal
 import subprocess
 import sys
 import textwrap
@@ -22,6 +23,14 @@ def program(text, **keywords):
 def generate_launch_description():
     return LaunchDescription(describe())
 """
+
+
+@pytest.fixture(autouse=True)
+def interrupts_arrive():
+    """Programs started by a test can be interrupted, even where the tests run in the background (SIGINT ignored)."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
