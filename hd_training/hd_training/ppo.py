@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.profiler import record_function
 
 from hd_controller.errors import HdError
 from hd_training.engine import Engine
@@ -24,13 +23,6 @@ from hd_training.placement import Placement
 from hd_training.presets import PpoConfig
 
 ON_CPU = Placement()
-SECTION = "ppo: "
-"""How the names of timed parts of an iteration begin; `profile_learner` looks for them."""
-
-
-def section(name: str) -> record_function:
-    """A part of an iteration as torch's profiler sees it."""
-    return record_function(SECTION + name)
 
 
 @dataclass
@@ -144,27 +136,23 @@ class PpoLearner:
         for step in range(self.config.horizon):
             raw = torch.from_numpy(engine.observation.copy())
             observation = self.normalised(raw.to(device))
-            with section("act: actor in the rollout"):
-                mean = self._apply(teacher.actor, actor, observation)
+            mean = self._apply(teacher.actor, actor, observation)
             action = mean + std * torch.randn(mean.shape, generator=self.generator).to(device)
-            with section("simulate"):
-                result = engine.step(action.cpu().numpy())
+            result = engine.step(action.cpu().numpy())
             episodes += result.episodes
             last += [(step, *entry) for entry in result.last_observations]
-            with section("value: critic in the rollout"):
-                value = self._apply(teacher.critic, critic, observation).cpu()
             values = (
-                raw, observation, action, log_probability(action, mean, log_std, self.slots), value,
-                torch.from_numpy(result.reward).float(), torch.from_numpy(result.ended),
+                raw, observation, action, log_probability(action, mean, log_std, self.slots),
+                self._apply(teacher.critic, critic, observation).cpu(), torch.from_numpy(result.reward).float(),
+                torch.from_numpy(result.ended),
             )  # fmt: skip
             for name, value in zip(rows, values, strict=True):
                 rows[name].append(value)
-        with section("advantages and statistics"):
-            stacked = {name: torch.stack(values) for name, values in rows.items()}
-            following = self.normalised(torch.from_numpy(engine.observation).to(device))
-            bootstrap = self._apply(teacher.critic, critic, following).cpu()
-            samples = self._samples(stacked, bootstrap, self._last_values(critic, last))
-            self.moments.update(self._valid_rows(stacked.pop("raw").transpose(0, 1).flatten(1, 2)).numpy())
+        stacked = {name: torch.stack(values) for name, values in rows.items()}
+        following = self.normalised(torch.from_numpy(engine.observation).to(device))
+        bootstrap = self._apply(teacher.critic, critic, following).cpu()
+        samples = self._samples(stacked, bootstrap, self._last_values(critic, last))
+        self.moments.update(self._valid_rows(stacked.pop("raw").transpose(0, 1).flatten(1, 2)).numpy())
         self.steps += stacked["reward"].numel()
         return samples, episodes
 
@@ -210,10 +198,7 @@ class PpoLearner:
         for _ in range(self.config.epochs):
             order = torch.rand(robots, count, generator=self.generator).argsort(1).to(self.placement.device)
             for columns in order.split(self.config.minibatch, dim=1):
-                with section("minibatch: choose samples"):
-                    batch = Samples(*(x[rows, columns] for x in vars(samples).values()))
-                with section("losses, forward"):
-                    losses = self._losses(batch)
+                losses = self._losses(Samples(*(x[rows, columns] for x in vars(samples).values())))
                 if losses["kl"].item() > self.config.kl_limit:
                     return self._finish(sums, updates)
                 self._descend(losses)
@@ -265,11 +250,9 @@ class PpoLearner:
                 "resume from it with a lower learning rate"
             )
         self.optimizer.zero_grad(set_to_none=True)
-        with section("backward"):
-            loss.backward()
-        with section("gradient norm and Adam"):
-            nn.utils.clip_grad_norm_(self.teacher.parameters(), self.config.gradient_norm)
-            self.optimizer.step()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.teacher.parameters(), self.config.gradient_norm)
+        self.optimizer.step()
 
 
 def _optimizer(teacher: nn.Module, config: PpoConfig) -> torch.optim.Adam:
