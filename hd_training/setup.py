@@ -46,6 +46,7 @@ setup(
             "distill = hd_training.distill:main",
             "evaluate = hd_training.evaluate:main",
             "export_bundle = hd_training.export_bundle:main",
+            "profile_learner = hd_training.profile_learner:main",
             "make_robots = hd_training.make_robots:main",
             "mutate_robots = hd_training.mutate_robots:main",
             "plot_training = hd_training.plot_training:main",

@@ -16,6 +16,7 @@ from hd_controller.observation import OBSERVATION_SET
 from hd_training.architecture import build_network, describe_architecture, stored_architecture
 from hd_training.checkpoint import load_checkpoint, require_equal
 from hd_training.engine import Engine
+from hd_training.heap_memory import keep_freed_memory
 from hd_training.placement import Placement
 from hd_training.ppo import PpoLearner
 from hd_training.presets import Preset
@@ -34,6 +35,7 @@ def context_scale(content: dict) -> tuple[np.ndarray, np.ndarray]:
 def build_learner(robots: list[Morphology], preset: Preset, content: dict | None = None) -> PpoLearner:
     """A fresh network, engine and optimiser for these robots; context is normalised as in `content`, if given."""
     torch.set_num_threads(preset.workers)
+    keep_freed_memory()
     placement, architecture = Placement.of(preset), describe_architecture(preset, robots)
     torch.manual_seed(preset.seed)
     config = preset.ppo

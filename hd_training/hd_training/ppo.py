@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.profiler import record_function
 
 from hd_controller.errors import HdError
 from hd_training.engine import Engine
@@ -23,6 +24,13 @@ from hd_training.placement import Placement
 from hd_training.presets import PpoConfig
 
 ON_CPU = Placement()
+SECTION = "ppo: "
+"""How the names of timed parts of an iteration begin; `profile_learner` looks for them."""
+
+
+def section(name: str) -> record_function:
+    """A part of an iteration as torch's profiler sees it."""
+    return record_function(SECTION + name)
 
 
 @dataclass
@@ -136,23 +144,27 @@ class PpoLearner:
         for step in range(self.config.horizon):
             raw = torch.from_numpy(engine.observation.copy())
             observation = self.normalised(raw.to(device))
-            mean = self._apply(teacher.actor, actor, observation)
+            with section("act: actor in the rollout"):
+                mean = self._apply(teacher.actor, actor, observation)
             action = mean + std * torch.randn(mean.shape, generator=self.generator).to(device)
-            result = engine.step(action.cpu().numpy())
+            with section("simulate"):
+                result = engine.step(action.cpu().numpy())
             episodes += result.episodes
             last += [(step, *entry) for entry in result.last_observations]
+            with section("value: critic in the rollout"):
+                value = self._apply(teacher.critic, critic, observation).cpu()
             values = (
-                raw, observation, action, log_probability(action, mean, log_std, self.slots),
-                self._apply(teacher.critic, critic, observation).cpu(), torch.from_numpy(result.reward).float(),
-                torch.from_numpy(result.ended),
+                raw, observation, action, log_probability(action, mean, log_std, self.slots), value,
+                torch.from_numpy(result.reward).float(), torch.from_numpy(result.ended),
             )  # fmt: skip
             for name, value in zip(rows, values, strict=True):
                 rows[name].append(value)
-        stacked = {name: torch.stack(values) for name, values in rows.items()}
-        following = self.normalised(torch.from_numpy(engine.observation).to(device))
-        bootstrap = self._apply(teacher.critic, critic, following).cpu()
-        samples = self._samples(stacked, bootstrap, self._last_values(critic, last))
-        self.moments.update(self._valid_rows(stacked.pop("raw").transpose(0, 1).flatten(1, 2)).numpy())
+        with section("advantages and statistics"):
+            stacked = {name: torch.stack(values) for name, values in rows.items()}
+            following = self.normalised(torch.from_numpy(engine.observation).to(device))
+            bootstrap = self._apply(teacher.critic, critic, following).cpu()
+            samples = self._samples(stacked, bootstrap, self._last_values(critic, last))
+            self.moments.update(self._valid_rows(stacked.pop("raw").transpose(0, 1).flatten(1, 2)).numpy())
         self.steps += stacked["reward"].numel()
         return samples, episodes
 
@@ -198,7 +210,10 @@ class PpoLearner:
         for _ in range(self.config.epochs):
             order = torch.rand(robots, count, generator=self.generator).argsort(1).to(self.placement.device)
             for columns in order.split(self.config.minibatch, dim=1):
-                losses = self._losses(Samples(*(x[rows, columns] for x in vars(samples).values())))
+                with section("minibatch: choose samples"):
+                    batch = Samples(*(x[rows, columns] for x in vars(samples).values()))
+                with section("losses, forward"):
+                    losses = self._losses(batch)
                 if losses["kl"].item() > self.config.kl_limit:
                     return self._finish(sums, updates)
                 self._descend(losses)
@@ -250,9 +265,11 @@ class PpoLearner:
                 "resume from it with a lower learning rate"
             )
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.teacher.parameters(), self.config.gradient_norm)
-        self.optimizer.step()
+        with section("backward"):
+            loss.backward()
+        with section("gradient norm and Adam"):
+            nn.utils.clip_grad_norm_(self.teacher.parameters(), self.config.gradient_norm)
+            self.optimizer.step()
 
 
 def _optimizer(teacher: nn.Module, config: PpoConfig) -> torch.optim.Adam:

@@ -1,10 +1,11 @@
 """The universal teacher: a transformer over limbs whose weights are modulated by the body's context.
 
 As in ModuMorph (Xiong et al., 2023) attention weights come from context alone, and each limb's embedding and decoder
-are generated from its context, so both are computed once per robot and not once per sample. Departures: few narrow
+are generated from its context, so both are computed once per robot and not once per sample. Limbs that exist are
+computed as one list, padding not at all. Departures: few narrow
 layers, shared base weights plus generated differences, a context encoder that also sees the body's mean, an action
 std per joint from context, and a critic without attention. Letters: R robots, S samples, L limbs, C context features,
-D token width, K context width, F = 17 observation features, A = 2 joint slots.
+D token width, K context width, F = 17 observation features, A = 2 joint slots, T limbs of all robots together.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from torch.nn import functional
 
 from hd_controller.context import CONTEXT_SIZE
 from hd_controller.observation import OBSERVATION_SIZE
+from hd_training.limb_rows import LimbRows
 from hd_training.presets import TeacherConfig
 
 SLOTS = 2
@@ -27,13 +29,14 @@ SLOTS = 2
 class ActorWeights:
     """What the actor generated for R robots; reused for every sample."""
 
-    embed: Tensor  # (R, L, F, D)
-    embed_bias: Tensor  # (R, L, D)
-    attention: tuple[Tensor, ...]  # per layer (R, heads, L, L), rows sum to 1 over valid limbs
-    scale: tuple[Tensor, ...]  # per layer (R, L, D)
-    shift: tuple[Tensor, ...]  # per layer (R, L, D)
-    decode: Tensor  # (R, L, D, A)
-    decode_bias: Tensor  # (R, L, A)
+    rows: LimbRows  # which limbs exist; the list that T counts
+    embed: Tensor  # (T, F, D)
+    embed_bias: Tensor  # (T, 1, D)
+    attention: tuple[tuple[Tensor, ...], ...]  # per layer, for `rows.mix`; rows sum to 1 over valid limbs
+    scale: tuple[Tensor, ...]  # per layer (T, 1, D)
+    shift: tuple[Tensor, ...]  # per layer (T, 1, D)
+    decode: Tensor  # (T, D, A)
+    decode_bias: Tensor  # (T, 1, A)
     log_std: Tensor  # (R, L, A)
 
 
@@ -113,14 +116,20 @@ class MixingLayer(nn.Module):
         scores = query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5
         return scores.masked_fill(~valid[:, None, None, :], -torch.inf).softmax(-1)
 
-    def forward(self, tokens: Tensor, attention: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-        """Mix tokens (R, L, S, D) across limbs, then transform each."""
-        robots, limbs, samples, width = tokens.shape
-        value = self.value(self.value_norm(tokens)).view(robots, limbs, samples, self.heads, -1)
-        value = value.permute(0, 3, 1, 2, 4).reshape(robots, self.heads, limbs, -1)
-        mixed = (attention @ value).view(robots, self.heads, limbs, samples, -1)
-        tokens = tokens + self.out(mixed.permute(0, 2, 3, 1, 4).reshape(robots, limbs, samples, width))
-        inner = self.feedforward_norm(tokens) * (1 + scale.unsqueeze(2)) + shift.unsqueeze(2)
+    def modulate(self, limbs: Tensor) -> tuple[Tensor, Tensor]:
+        """Scale and shift (T, 1, D) of the feed-forward part's normalised input from limb embeddings (T, K)."""
+        scale, shift = self.modulation(limbs).unsqueeze(1).chunk(2, dim=-1)
+        norm = self.feedforward_norm
+        return norm.weight * (1 + scale), torch.addcmul(shift, norm.bias, 1 + scale)
+
+    def forward(
+        self, tokens: Tensor, rows: LimbRows, mixing: tuple[Tensor, ...], scale: Tensor, shift: Tensor
+    ) -> Tensor:
+        """Mix tokens (T, S, D) across each robot's limbs, then transform each."""
+        value = self.value(self.value_norm(tokens))
+        tokens = tokens + self.out(rows.mix(mixing, value))
+        normal = functional.layer_norm(tokens, tokens.shape[-1:], eps=self.feedforward_norm.eps)
+        inner = torch.addcmul(shift, normal, scale)
         return tokens + self.contract(functional.silu(self.expand(inner)))
 
 
@@ -141,23 +150,25 @@ class Actor(nn.Module):
     def generate(self, context: Tensor, valid: Tensor) -> ActorWeights:
         """Everything that depends on the body alone; context (R, L, C) normalised, valid (R, L)."""
         limbs, _ = self.encoder(context, valid)
-        modulation = [layer.modulation(limbs).chunk(2, dim=-1) for layer in self.layers]
+        rows = LimbRows.of(valid)
+        packed = rows.pack(limbs)
+        embed, embed_bias = self.embed(packed)
+        decode, decode_bias = self.decode(packed)
+        scale, shift = zip(*(layer.modulate(packed) for layer in self.layers), strict=True)
+        attention = tuple(rows.pack_mixing(layer.attention(limbs, valid)) for layer in self.layers)
+        log_std = (self.log_std + self.log_std_head(limbs)).clamp(-3.0, 0.5)
         return ActorWeights(
-            *self.embed(limbs),
-            tuple(layer.attention(limbs, valid) for layer in self.layers),
-            tuple(scale for scale, _ in modulation),
-            tuple(shift for _, shift in modulation),
-            *self.decode(limbs),
-            (self.log_std + self.log_std_head(limbs)).clamp(-3.0, 0.5),
+            rows, embed, embed_bias.unsqueeze(1), attention, scale, shift, decode, decode_bias.unsqueeze(1), log_std
         )
 
     def forward(self, weights: ActorWeights, observation: Tensor) -> Tensor:
-        """Mean actions (R, S, L, A) for normalised observations (R, S, L, F)."""
-        tokens = observation.transpose(1, 2) @ weights.embed + weights.embed_bias.unsqueeze(2)
+        """Mean actions (R, S, L, A) for normalised observations (R, S, L, F); zero for padding."""
+        rows = weights.rows
+        tokens = torch.baddbmm(weights.embed_bias, rows.pack_samples(observation), weights.embed)
         for index, layer in enumerate(self.layers):
-            tokens = layer(tokens, weights.attention[index], weights.scale[index], weights.shift[index])
-        mean = self.norm(tokens) @ weights.decode + weights.decode_bias.unsqueeze(2)
-        return mean.transpose(1, 2)
+            tokens = layer(tokens, rows, weights.attention[index], weights.scale[index], weights.shift[index])
+        mean = torch.baddbmm(weights.decode_bias, self.norm(tokens), weights.decode)
+        return rows.unpack_samples(mean, observation.shape[0], observation.shape[2])
 
 
 class Critic(nn.Module):
