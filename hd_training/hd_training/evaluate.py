@@ -25,6 +25,7 @@ from hd_training.evaluation_plot import plot_evaluation
 from hd_training.evaluation_policies import EVALUATION_SEED, Act, require_exists, standard_policies
 from hd_training.evaluation_video import FORMATS, require_format, write_videos
 from hd_training.learner_state import CHECKPOINT
+from hd_training.placement import Placement
 from hd_training.presets import PRESETS, EvaluateConfig
 from hd_training.robot_set import read_robots
 
@@ -153,6 +154,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--steps", type=int, help="control steps per episode (default: the preset's)")
     result.add_argument("--seed", type=int, default=EVALUATION_SEED, help=f"default {EVALUATION_SEED}")
     result.add_argument("--workers", type=int, help="simulation threads (default: the preset's)")
+    result.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="where a teacher runs (default cpu)")
     result.add_argument("--video", choices=FORMATS, help="films of the best, median and worst robot (MUJOCO_GL=egl)")
     result.add_argument("--json", action="store_true", help="print the result as JSON instead of a table")
     result.add_argument("--skip-invalid", action="store_true", help="leave robots out that cannot be read")
@@ -180,14 +182,15 @@ def run(arguments: argparse.Namespace) -> dict:
     teacher = arguments.teacher or arguments.out / CHECKPOINT
     generator = arguments.generator or arguments.out / "generator"
     students = named_files(arguments.students)
-    policies = standard_policies(robots, teacher, generator, seed=arguments.seed, students=students)
+    device = Placement.of(replace(preset, device=arguments.device)).device
+    policies = standard_policies(robots, teacher, generator, seed=arguments.seed, students=students, device=device)
     workers = arguments.workers or preset.workers
     result = evaluate(robots, policies, config, workers=workers, seed=arguments.seed)
     write_result(result, arguments.out)
     if arguments.video:
         shown = next(name for name in ("student", "teacher", "random") if name in policies)
         write_videos(
-            result, named(robots), shown, lambda few: standard_policies(few, teacher, generator)[shown],
+            result, named(robots), shown, lambda few: standard_policies(few, teacher, generator, device=device)[shown],
             arguments.out, suffix=arguments.video, steps=config.steps,
         )  # fmt: skip
     return result

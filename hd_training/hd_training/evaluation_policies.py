@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from hd_controller.context import context_features
 from hd_controller.errors import HdError
@@ -16,6 +17,7 @@ from hd_training.teacher_policy import Act, TeacherPolicy
 from hd_training.teacher_source import TeacherSource
 
 EVALUATION_SEED = 10_000
+PROCESSOR = torch.device("cpu")
 
 
 def zero_policy(observation: np.ndarray) -> np.ndarray:
@@ -51,17 +53,21 @@ def generated_policy(bundle: GeneratorBundle, robots: list[Morphology]) -> Act:
 
 def standard_policies(
     robots: list[Morphology], teacher: Path | None, generator: Path | None, *, seed: int = EVALUATION_SEED,
-    students: dict[str, Path] | None = None,
+    students: dict[str, Path] | None = None, device: torch.device = PROCESSOR,
 ) -> dict[str, Act]:  # fmt: skip
     """Zero, random, and what is given and exists of teacher and student.
 
     A teacher is a checkpoint, an archive or a folder of experts; a student is the folder of a generator bundle, and
-    `students` are files written by `distill`, by the name that the policy gets.
+    `students` are files written by `distill`, by the name that the policy gets. `device` is where a universal teacher
+    runs; all else runs on the processor.
     """
     policies: dict[str, Act] = {"zero": zero_policy, "random": random_policy(seed)}
     if teacher is not None and teacher.exists():
         source = TeacherSource.open(teacher, robots)
-        policy = ExpertSet.load(teacher, robots) if source.experts else TeacherPolicy.load(source.path, robots)
+        if source.experts:
+            policy = ExpertSet.load(teacher, robots)
+        else:
+            policy = TeacherPolicy.load(source.path, robots).on(device)
         policies["teacher"], policies["teacher_sampled"] = policy.actor(), policy.sampling_actor(seed)
     if generator is not None and generator.exists():
         policies["student"] = generated_policy(GeneratorBundle.load(generator), robots)

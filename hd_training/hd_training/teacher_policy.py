@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -42,10 +42,16 @@ class TeacherPolicy:
         normalised = torch.from_numpy(normalised_context(context, valid, *context_scale(content)))
         return TeacherPolicy(teacher, moments, normalised, torch.from_numpy(valid))
 
+    def on(self, device: torch.device) -> TeacherPolicy:
+        """The same with its network on this device; observations and actions stay numpy arrays."""
+        return replace(
+            self, teacher=self.teacher.to(device), context=self.context.to(device), valid=self.valid.to(device)
+        )
+
     def action_std(self) -> np.ndarray:
         """Std (R, L, 2) of the teacher's actions, which its states do not change."""
         with torch.no_grad():
-            return self.teacher.actor.generate(self.context, self.valid).log_std.exp().numpy()
+            return self.teacher.actor.generate(self.context, self.valid).log_std.exp().cpu().numpy()
 
     def actor(self) -> Act:
         """A function from raw observations to mean actions."""
@@ -54,8 +60,9 @@ class TeacherPolicy:
 
         def act(observation: np.ndarray) -> np.ndarray:
             with torch.no_grad():
-                rows = self.moments.normalise(torch.from_numpy(observation)) * self.valid[:, None, :, None]
-                return self.teacher.actor(weights, rows).numpy()
+                seen = torch.from_numpy(observation).to(self.valid.device)
+                rows = self.moments.normalise(seen) * self.valid[:, None, :, None]
+                return self.teacher.actor(weights, rows).cpu().numpy()
 
         return act
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import imageio.v3
 import numpy as np
 import pytest
+import torch
 from robots_for_tests import six_legs, small_set
 
 from hd_controller.shipped_files import generator_folder
@@ -18,6 +19,7 @@ from hd_training.evaluate import bootstrap_interval, evaluate, named, table
 from hd_training.evaluation_policies import standard_policies, zero_policy
 from hd_training.evaluation_video import ranked
 from hd_training.presets import EvaluateConfig, PpoConfig, Preset, TeacherConfig
+from hd_training.teacher_policy import TeacherPolicy
 from hd_training.train_teacher import train_teacher
 
 TINY = Preset(
@@ -62,6 +64,21 @@ def test_command_writes_everything_for_an_unseen_robot(trained, tmp_path, capsys
         rows = list(csv.DictReader(stream))
     assert [row["policy"] for row in rows] == printed["policies"] and {row["limbs"] for row in rows} == {"7"}
     assert (tmp_path / "evaluation.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_gpu_that_is_not_there_is_refused(trained, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    arguments = ["--robots", str(trained / "robots"), "--teacher", str(trained / "small.pt"), "--out", str(tmp_path)]
+    assert command.main([*arguments, *SHORT, "--device", "cuda"]) == 1
+    assert "torch finds none on this machine" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA GPU")
+def test_a_teacher_acts_on_a_gpu_as_on_the_processor(trained):
+    robots, observation = small_set(), np.random.default_rng(0).standard_normal((3, 2, 9, 17)).astype(np.float32)
+    here = TeacherPolicy.load(trained / "teacher.pt", robots).actor()(observation)
+    there = TeacherPolicy.load(trained / "teacher.pt", robots).on(torch.device("cuda")).actor()(observation)
+    np.testing.assert_allclose(there, here, atol=1e-3)
 
 
 def test_table_has_intervals_and_share_above_the_threshold(monkeypatch):
