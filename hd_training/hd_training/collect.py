@@ -37,6 +37,7 @@ from hd_training.trajectory_store import (
     trajectory_path,
     write_trajectories,
 )
+from hd_training.worker_processes import end_with_parent
 
 EXAMPLES = """examples:
   collect --robots pd_robots --out runs/paper --preset paper                  with runs/paper/teacher.pt
@@ -206,7 +207,8 @@ def _results(jobs: list[Job], workers: int) -> Iterator[tuple[Morphology, RobotE
 
 
 def _ignore_interrupt() -> None:
-    """Ctrl-C reaches all processes; the parent ends the others after the robots at work."""
+    """Ctrl-C reaches all processes; the parent ends the others after the robots at work, and when it is killed."""
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

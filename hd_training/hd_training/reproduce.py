@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
-import os
 import sys
-import time
-from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 
-import mujoco
-import numpy as np
-import torch
-
 from hd_controller.errors import HdError
-from hd_training.export_bundle import git_revision
-from hd_training.learner_state import CHECKPOINT
-from hd_training.reproduction_experiments import SCALES, experiments
-from hd_training.reproduction_plan import Plan, Planner, Sources, Step
+from hd_training.make_robots import positive
+from hd_training.reproduction_experiments import SCALES, Experiment, experiments
+from hd_training.reproduction_plan import Plan, Planner, Step, Unit
 from hd_training.reproduction_plot import plot
 from hd_training.reproduction_queue import clear_other, finished, locked, run
 from hd_training.reproduction_report import scores, table, write_csv, write_json
 from hd_training.reproduction_robots import GivenRobots
+from hd_training.reproduction_sources import given_sources, known_bodies, origin
 from hd_training.reproduction_steps import Workplace
 from hd_training.robot_set import read_robots
 from hd_training.shipped_sets import held_out_set, training_set
-from hd_training.trajectory_store import file_sha256
 
 NAMES = list(experiments(SCALES["smoke"]))
 ALL = "all"
@@ -38,35 +28,6 @@ EXAMPLES = """examples:
   reproduce --experiment teacher --scale laptop --robots $HD_UNIMAL/train --teacher teacher.pt --experts runs/experts
 
 The same command again continues. docs/reproduction.md says what each experiment compares."""
-
-
-def folder_sha256(folder: Path) -> str:
-    """Digest of the checkpoints in a folder of experts."""
-    digest = hashlib.sha256()
-    for file in sorted(folder.glob(f"*/{CHECKPOINT}")):
-        digest.update(file_sha256(file).encode())
-    return digest.hexdigest()
-
-
-def teacher_file(path: Path) -> Path:
-    """The file of a universal teacher, given as such or as the folder of its run."""
-    file = path / CHECKPOINT if path.is_dir() else path
-    if not file.is_file():
-        raise HdError(f"no universal teacher at {path}; give a checkpoint, an archive or the folder of a run")
-    return file
-
-
-def given_sources(arguments: argparse.Namespace, given: GivenRobots) -> Sources:
-    """What the command line gives, with digests."""
-    teacher = experts = None
-    if arguments.teacher is not None:
-        file = teacher_file(arguments.teacher)
-        teacher = (str(file.resolve()), file_sha256(file))
-    if arguments.experts is not None:
-        if not any(arguments.experts.glob(f"*/{CHECKPOINT}")):
-            raise HdError(f"{arguments.experts} holds no ROBOT/{CHECKPOINT}; give a folder that train_experts wrote")
-        experts = (str(arguments.experts.resolve()), folder_sha256(arguments.experts))
-    return Sources(given.sha256, len(given.training), len(given.test), teacher, experts)
 
 
 def listing(plan: Plan, place: Workplace) -> str:
@@ -88,53 +49,35 @@ def listing(plan: Plan, place: Workplace) -> str:
     return "\n".join(lines)
 
 
-def work(plan: Plan, place: Workplace) -> None:
-    """Do what is left of the queue."""
+def work(plan: Plan, place: Workplace, failures: dict[str, str]) -> None:
+    """Do what is left of the queue; a step that fails is noted in `failures`, and what needs it is left out."""
     for number, step in enumerate(plan.steps, start=1):
-        if finished(step, place) is not None:
+        if step.name in failures or finished(step, place) is not None:
+            continue
+        lacking = [needed.name for needed in step.needs if needed.name in failures]
+        if lacking:
+            failures[step.name] = f"needs {lacking[0]}"
             continue
         print(f"[{number}/{len(plan.steps)}] {step.name} (about {step.minutes:.1f} min)", flush=True)
-        record = run(step, place)
+        try:
+            record = run(step, place)
+        except HdError as error:
+            failures[step.name] = str(error)
+            print(f"error: {step.name}: {error}", file=sys.stderr, flush=True)
+            continue
         print(f"[{number}/{len(plan.steps)}] {step.name}: done in {timedelta(seconds=round(record.seconds))}")
 
 
-def report(plan: Plan, place: Workplace, planner: Planner, results: Path) -> None:
-    """Tables on standard output; table, figure and origin of each experiment in `results`."""
-    results.mkdir(parents=True, exist_ok=True)
-    known = experiments(planner.scale)
-    for name, units in plan.units.items():
-        experiment, stem = known[name], results / f"{name}_{planner.scale.name}"
-        found = scores(experiment, units, place)
-        write_csv(found, stem.with_suffix(".csv"))
-        plot(experiment, found, stem.with_suffix(".png"))
-        write_json(experiment, found, units, origin(plan, place, planner), stem.with_suffix(".json"))
-        print(f"\n{experiment.title} ({experiment.figure}; scale {planner.scale.name})\n")
-        print(table(experiment, found))
-    print(f"\ntables and figures in {results}")
-
-
-def origin(plan: Plan, place: Workplace, planner: Planner) -> dict:
-    """Where results come from: scale, sources, versions, time."""
-    seconds = sum(record.seconds for step in plan.steps if (record := finished(step, place)))
-    sources = asdict(planner.sources)
-    return {
-        "scale": json.loads(json.dumps(asdict(planner.scale))),
-        "sources": {name: Path(value[0]).name if isinstance(value, tuple) else value for name, value in sources.items()}
-        | {f"{name}_sha256": value[1] for name, value in sources.items() if isinstance(value, tuple)},
-        "git_revision": git_revision(),
-        "versions": {"mujoco": mujoco.__version__, "numpy": np.__version__, "torch": torch.__version__},
-        "machine": {"cores": os.cpu_count()},
-        "hours_of_the_queue": round(seconds / 3600, 2),
-        "written": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-    }
-
-
-def positive(text: str) -> int:
-    """A whole number from 1 on."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text}; expected at least 1")
-    return value
+def report(experiment: Experiment, units: list[Unit], place: Workplace, source: dict, folder: Path) -> None:
+    """Table on standard output; table, figure and origin of one experiment in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    scale = source["scale"]["name"]
+    stem, found = folder / f"{experiment.name}_{scale}", scores(experiment, units, place)
+    write_csv(found, stem.with_suffix(".csv"))
+    plot(experiment, found, stem.with_suffix(".png"))
+    write_json(experiment, found, units, source, stem.with_suffix(".json"))
+    print(f"\n{experiment.title} ({experiment.figure}; scale {scale})\n\n{table(experiment, found)}\n")
+    print(f"{stem}.csv, .png, .json\n", flush=True)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -161,27 +104,31 @@ def parser() -> argparse.ArgumentParser:
     return result
 
 
-def reproduce(arguments: argparse.Namespace) -> None:
-    """Plan, list or work, and report."""
-    scale = SCALES[arguments.scale]
-    given = GivenRobots.of(
-        read_robots(arguments.robots or [training_set()]), read_robots(arguments.test_robots or [held_out_set()])
-    )
-    planner = Planner(scale, given_sources(arguments, given), arguments.seeds)
-    known = experiments(scale)
-    plan = planner.plan([known[name] for name in (NAMES if arguments.experiment == ALL else [arguments.experiment])])
+def reproduce(arguments: argparse.Namespace) -> dict[str, str]:
+    """Plan, list or work, and report; returns the sentences of the steps that failed."""
+    scale, teachers = SCALES[arguments.scale], (arguments.teacher, arguments.experts)
+    training = read_robots(arguments.robots or [training_set()])
+    given = GivenRobots.of(training, read_robots(arguments.test_robots or [held_out_set()]), known_bodies(*teachers))
+    planner = Planner(scale, given_sources(given, *teachers), arguments.seeds)
+    known, names = experiments(scale), NAMES if arguments.experiment == ALL else [arguments.experiment]
+    plan = planner.plan([known[name] for name in names])
     out = arguments.out or Path(f"runs/reproduce_{scale.name}")
     place = Workplace(out, given, arguments.experts, arguments.workers, arguments.device)
     if arguments.list:
         print(listing(plan, place))
-        return
+        return {}
+    results = arguments.results or (out / "results" if scale.name == "smoke" else Path("docs/results"))
+    failures: dict[str, str] = {}
     with locked(out):
         if arguments.overwrite:
             _clear(plan.steps, place)
         print(listing(plan, place).splitlines()[-1], flush=True)
-        work(plan, place)
-        report(plan, place, planner, arguments.results or (out / "results" if scale.name == "smoke" else
-                                                           Path("docs/results")))  # fmt: skip
+        for name in names:
+            part = plan.part(name)
+            work(part, place, failures)
+            if not any(step.name in failures for step in part.steps):
+                report(known[name], plan.units[name], place, origin(part, place, planner), results)
+    return failures
 
 
 def _clear(steps: list[Step], place: Workplace) -> None:
@@ -195,7 +142,7 @@ def main(argv: list[str] | None = None) -> int:
     """Reproduce experiments."""
     arguments = parser().parse_args(argv)
     try:
-        reproduce(arguments)
+        failures = reproduce(arguments)
     except HdError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -205,7 +152,9 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted; the same command continues", file=sys.stderr)
         return 130
-    return 0
+    for name, sentence in failures.items():
+        print(f"error: {name} failed: {sentence}", file=sys.stderr)
+    return 1 if failures else 0
 
 
 if __name__ == "__main__":

@@ -70,7 +70,8 @@ class Scale:
     expert_steps: int  # of each
     expert_transitions: int  # of each of these robots
     environments: int  # of each robot while collecting
-    passes: float  # over the data, for every student
+    passes: float  # over the data, for students of the main comparison
+    part_passes: float  # for those of ablations
     oracle: str  # student with the teacher's architecture
     rl_minutes: float  # of PPO on the hypernetwork [min]
     seeds: Seeds
@@ -87,20 +88,21 @@ SCALES = {
         Scale(
             name="smoke", preset=SMOKE_PRESET, training_robots=2, test_robots=2, pd_robots=4, transitions=200,
             pd_counts=(2, 4), experts=2, expert_steps=2048, expert_transitions=200, environments=2, passes=1,
+            part_passes=1,
             oracle=COMPACT, rl_minutes=0.05, seeds=Seeds(2, 1, 1), episodes=2, part_robots=2, part_episodes=1,
             episode_steps=100,
         ),
         Scale(
             name="laptop", preset=LAPTOP, training_robots=None, test_robots=None, pd_robots=200, transitions=2000,
             pd_counts=(100, 200, 400), experts=10, expert_steps=1_000_000, expert_transitions=16_000, environments=4,
-            passes=50, oracle=COMPACT, rl_minutes=60, seeds=Seeds(2, 1, 1), episodes=4, part_robots=50,
+            passes=50, part_passes=50, oracle=COMPACT, rl_minutes=60, seeds=Seeds(2, 1, 1), episodes=4, part_robots=50,
             part_episodes=4,
         ),
         Scale(
             name="paper", preset=PAPER, training_robots=None, test_robots=None, pd_robots=1000, transitions=8000,
             pd_counts=(100, 500, 1000), experts=100, expert_steps=10_000_000, expert_transitions=80_000,
-            environments=8, passes=150, oracle="modumorph", rl_minutes=float("inf"), seeds=Seeds(3, 3, 3), episodes=16,
-            part_robots=100, part_episodes=16,
+            environments=8, passes=150, part_passes=50, oracle="modumorph", rl_minutes=float("inf"),
+            seeds=Seeds(3, 3, 3), episodes=16, part_robots=100, part_episodes=16,
         ),
     )
 }  # fmt: skip

@@ -88,6 +88,13 @@ class Plan:
     steps: list[Step] = field(default_factory=list)
     units: dict[str, list[Unit]] = field(default_factory=dict)
 
+    def part(self, name: str) -> Plan:
+        """The plan of one experiment."""
+        result = Plan(units={name: self.units[name]})
+        for unit in self.units[name]:
+            result.add(unit.step)
+        return result
+
     def add(self, step: Step) -> None:
         """Append a step and what it needs, each once."""
         if any(known.name == step.name for known in self.steps):
@@ -176,7 +183,7 @@ class Planner:
         name = f"data/{teacher}_{robots}_{count}"
         return Step(name, "data", settings, collecting(count * rows), preset, needs)
 
-    def students(self, arm: Arm, seed: int) -> list[Step]:
+    def students(self, arm: Arm, seed: int, *, main: bool) -> list[Step]:
         """The student of an arm, or its students, one for each robot."""
         counts = self.counts()
         if arm.robots == PD:
@@ -185,33 +192,35 @@ class Planner:
             count = counts[arm.robots]
         data = self.data(arm.teacher, arm.robots, count)
         if arm.alone:
-            return [self._student(arm, seed, data, robot) for robot in range(count)]
-        return [self._student(arm, seed, data, None)]
+            return [self._student(arm, seed, data, robot, main=main) for robot in range(count)]
+        return [self._student(arm, seed, data, None, main=main)]
 
-    def _student(self, arm: Arm, seed: int, data: Step, robot: int | None) -> Step:
+    def _student(self, arm: Arm, seed: int, data: Step, robot: int | None, *, main: bool) -> Step:
         scale, rows = self.scale, data.settings["rows"]
+        passes = scale.passes if main else scale.part_passes
         network = scale.oracle if arm.network == ORACLE else arm.network
         robots = 1 if robot is not None else data.settings["count"]
         samples = max(BATCH_SAMPLES // BATCH_ROBOTS, min(MOST_SAMPLES, BATCH_SAMPLES // robots))
         config = replace(
-            scale.preset.distill, minutes=float("inf"), passes=scale.passes, robots=BATCH_ROBOTS,
+            scale.preset.distill, minutes=float("inf"), passes=passes, robots=BATCH_ROBOTS,
             samples=min(samples, rows), evaluate_minutes=None,
         )  # fmt: skip
         sizes = replace(scale.preset.student, **dict(arm.student)) if network == HYPERDISTILL else scale.preset.student
         preset = replace(scale.preset, seed=seed, distill=config, student=sizes)
         changed = [value for key, value in arm.student if getattr(scale.preset.student, key) != value]
         words = [network, *changed, *([arm.context] if arm.context != "default" else [])]
+        words += [f"{passes}_passes"] if passes != scale.passes else []
         name = f"students/{'-'.join(map(str, words))}/{data.name.removeprefix('data/')}"
         name += f"/seed{seed}" + (f"/robot{robot}" if robot is not None else "")
         settings = {"network": network, "context": arm.context, "robot": robot, "rows": rows}
-        return Step(name, "student", settings, distilling(network, scale.passes * robots * rows), preset, (data,))
+        return Step(name, "student", settings, distilling(network, passes * robots * rows), preset, (data,))
 
-    def actor(self, arm: Arm, seed: int) -> list[Step]:
+    def actor(self, arm: Arm, seed: int, *, main: bool) -> list[Step]:
         """What acts in an arm: a teacher, a network trained by PPO, or students."""
         if arm.network == TEACHER:
             return [self.teacher(arm.teacher)]
         if arm.network != RL:
-            return self.students(arm, seed)
+            return self.students(arm, seed, main=main)
         preset = replace(self.scale.preset, network=HYPERDISTILL, seed=seed)
         preset = replace(preset, ppo=replace(preset.ppo, minutes=self.scale.rl_minutes))
         minutes = min(self.scale.rl_minutes, reinforcing(preset.ppo.max_steps))
@@ -219,7 +228,7 @@ class Planner:
 
     def returns(self, arm: Arm, seed: int, robots: str, *, main: bool) -> Step:
         """Episodes of an arm on a set of robots."""
-        scale, actors = self.scale, self.actor(arm, seed)
+        scale, actors = self.scale, self.actor(arm, seed, main=main)
         episodes = scale.episodes if main else scale.part_episodes
         preset = replace(scale.preset, evaluate=EvaluateConfig(episodes, scale.episode_steps))
         base = actors[0].name.rsplit("/", 1)[0] + "/each" if arm.alone else actors[0].name

@@ -26,16 +26,24 @@ class GivenRobots:
     test: list[Morphology]
 
     @staticmethod
-    def of(training: list[Morphology], test: list[Morphology]) -> GivenRobots:
-        """Leaves out test robots that are training robots; HdError where two robots share a name."""
-        known = {robot.body_id for robot in training}
-        apart = [robot for robot in test if robot.body_id not in known]
+    def of(
+        training: list[Morphology], test: list[Morphology], known: frozenset[str] | set[str] = frozenset()
+    ) -> GivenRobots:
+        """Leaves out test robots that are training robots or that a given teacher knows (`known`, body ids).
+
+        Raises:
+            HdError: two robots share a name, or no test robot is left.
+        """
+        seen = {robot.body_id for robot in training} | known
+        apart = [robot for robot in test if robot.body_id not in seen]
+        if len(apart) < len(test):
+            print(f"{len(test) - len(apart)} test robots are left out: training robots, or known to the teacher")
         names = [robot.name for robot in [*training, *apart]]
         shared = sorted({name for name in names if names.count(name) > 1})
         if shared:
             raise HdError(f"two different robots are called {shared[0]}; rename one of them, results go by name")
         if not apart:
-            raise HdError("every test robot is a training robot; give others with --test-robots")
+            raise HdError("every test robot was trained with; give others with --test-robots")
         return GivenRobots(training, apart)
 
     @property
@@ -64,7 +72,7 @@ def write_sets(given: GivenRobots, settings: dict, folder: Path, experts: set[st
     """Robot files in `folder`/pd and `folder`/test, and the names of every set; `experts` are bodies that have one."""
     counts = settings["counts"]
     training, test = some(given.training, counts[TRAIN]), some(given.test, counts[TEST])
-    robots = pd_robots(training, counts[PD], settings["seed"], {robot.body_id for robot in test})
+    robots = pd_robots(training, counts[PD], settings["seed"], {robot.body_id for robot in given.test})
     able = [robot for robot in training if experts is None or robot.body_id in experts]
     if len(able) < counts[CHOSEN]:
         raise HdError(

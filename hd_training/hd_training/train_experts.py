@@ -25,6 +25,7 @@ from hd_training.learner_state import CHECKPOINT
 from hd_training.presets import EXPERTS, Preset
 from hd_training.robot_set import read_robots
 from hd_training.train_teacher import train_teacher
+from hd_training.worker_processes import end_with_parent
 
 EXAMPLES = """examples:
   train_experts --robots hd_training/robots/train --out runs/experts
@@ -53,7 +54,8 @@ def train_experts(robots: list[Morphology], preset: Preset, out: Path, *, proces
     """
     failures: dict[str, str] = {}
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context) as pool, tqdm(total=len(robots), unit="robot") as bar:
+    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=end_with_parent)
+    with pool, tqdm(total=len(robots), unit="robot") as bar:
         jobs = {
             pool.submit(train_expert, robot, preset, out / label): label for label, robot in named(robots).items()
         }

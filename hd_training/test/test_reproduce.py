@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from robots_for_tests import six_legs, small_set
 
+from hd_controller.errors import HdError
 from hd_training import reproduction_steps
 from hd_training.reproduce import NAMES, main
 from hd_training.reproduction_experiments import Arm, Experiment
@@ -30,10 +31,10 @@ PNG = b"\x89PNG"
 
 @pytest.fixture(scope="module")
 def robots(tmp_path_factory) -> list[str]:
-    """Arguments for three training robots and one test robot."""
+    """Arguments for three training robots and two test robots, which the shipped teacher does not know."""
     folder = tmp_path_factory.mktemp("robots")
     write_robots(small_set(), folder / "train", {})
-    write_robots([six_legs()], folder / "test", {})
+    write_robots(read_robots([held_out_set()])[:2], folder / "test", {})
     return ["--robots", str(folder / "train"), "--test-robots", str(folder / "test")]
 
 
@@ -59,7 +60,8 @@ def test_experiment_from_robots_to_figure(experiment, shared, capsys):
         rows = list(csv.DictReader(stream))
     assert len(rows) == len(content["scores"]) > 0
     assert all(row["group"] in printed for row in rows)
-    assert content["sources"]["robots_sha256"] and content["versions"]["torch"] and content["git_revision"]
+    assert content["robots_sha256"] and content["versions"]["torch"] and content["git_revision"]
+    assert content["teachers"]["teachers/universal"]["steps"] > 0
     two_seeds = experiment == "main"
     assert any(row["standard_error"] for row in rows) == two_seeds
     assert main(arguments(experiment, shared, "--list")) == 0
@@ -89,6 +91,28 @@ def test_killed_queue_continues_and_comes_to_the_same_numbers(tmp_path, robots, 
     assert before and all(path.stat().st_mtime_ns == then for path, then in before.items())
     name = "results/dropout_smoke.csv"
     assert (out / name).read_text() == (tmp_path / "whole" / name).read_text()
+
+
+@pytest.mark.slow
+def test_a_student_that_fails_stops_nothing_else(tmp_path, robots, capsys, monkeypatch):
+    more = [*robots, "--teacher", str(TEACHER)]
+    real = reproduction_steps.KINDS["student"]
+
+    def one_diverges(step: Step, place: Workplace) -> None:
+        if "-policy/" in step.name:
+            raise HdError("the student diverged")
+        real(step, place)
+
+    monkeypatch.setitem(reproduction_steps.KINDS, "student", one_diverges)
+    assert main(arguments("dropout", tmp_path, *more)) == 1
+    error = capsys.readouterr().err
+    assert "hyperdistill-policy/universal_pd_4/seed0 failed: the student diverged" in error
+    assert "returns/students/hyperdistill-policy/universal_pd_4/seed0/train_part_1 failed: needs students/" in error
+    assert (tmp_path / "returns/students/hyperdistill-none/universal_pd_4/seed0/test_part_1" / DONE).exists()
+    assert not (tmp_path / "results/dropout_smoke.csv").exists()
+    monkeypatch.undo()
+    assert main(arguments("dropout", tmp_path, *more)) == 0
+    assert (tmp_path / "results/dropout_smoke.csv").exists()
 
 
 @pytest.mark.slow

@@ -86,6 +86,20 @@ def test_workers_and_device_are_no_part_of_a_digest_but_seeds_and_sizes_are():
     assert replace(step, preset=narrow).digest != step.digest
 
 
+def test_ablations_of_the_papers_scale_are_shorter():
+    passes = {step.preset.distill.passes for step in planned("dropout", scale=SCALES["paper"]).steps if step.preset
+              and step.kind == "student"}  # fmt: skip
+    assert passes == {50}
+    shared = {step.name for step in planned("main", scale=SCALES["paper"]).steps if step.kind == "student"}
+    assert shared.isdisjoint(step.name for step in planned("dropout", scale=SCALES["paper"]).steps)
+
+
+def test_a_part_holds_what_its_experiment_needs():
+    plan = planned()
+    for name in plan.units:
+        assert [step.name for step in plan.part(name).steps] == [step.name for step in planned(name).steps]
+
+
 def test_seeds_by_scale_and_by_option():
     def seeds(plan: Plan, network: str) -> set[int]:
         return {unit.seed for unit in plan.units["main"] if unit.arm.network == network}
@@ -148,7 +162,8 @@ def test_sets_are_written_and_read_again(tmp_path):
 def test_robots_that_do_not_fit_are_refused_or_left_out():
     robots = small_set()
     assert [robot.name for robot in GivenRobots.of(robots, [robots[0], six_legs()]).test] == ["hexapod"]
-    with pytest.raises(HdError, match="every test robot is a training robot"):
-        GivenRobots.of(robots, robots[:1])
+    for known in ([robots, robots[:1]], [robots, [six_legs()], {six_legs().body_id}]):
+        with pytest.raises(HdError, match="every test robot was trained with"):
+            GivenRobots.of(*known)
     with pytest.raises(HdError, match=f"two different robots are called {robots[0].name}"):
         GivenRobots.of(robots, [replace(six_legs(), name=robots[0].name)])
