@@ -20,9 +20,7 @@ from hd_controller import qos
 from hd_controller.background import LatestWorker
 from hd_controller.description_hash import description_sha256
 from hd_controller.errors import HdError
-from hd_controller.mujoco_model import CONTROL_PERIOD_S
 from hd_controller.node_runner import declare_executor, run_node
-from hd_controller.urdf_reader import read_urdf
 from hd_controller.xml_document import MAX_BYTES
 from hd_msgs.msg import ControllerStatus, JointCommand
 from hd_sim_bridge.bridge_parameters import declare_and_read
@@ -30,16 +28,17 @@ from hd_sim_bridge.bridge_reports import BridgeReports
 from hd_sim_bridge.bridge_services import BridgeServices
 from hd_sim_bridge.command_age import CommandAge
 from hd_sim_bridge.command_inbox import CommandInbox
-from hd_sim_bridge.conversions import CommandReader, StateWriter
 from hd_sim_bridge.lockstep import LockstepWait, Verdict
-from hd_sim_bridge.pacing import Pacer
+from hd_sim_bridge.real_time_pace import RealTimePace
 from hd_sim_bridge.recording import Recording
-from hd_sim_bridge.simulation import STEP_NS, Simulation
+from hd_sim_bridge.robot_parts import RobotParts
+from hd_sim_bridge.simulated_robot import SimulatedRobot
+from hd_sim_bridge.simulation import STEP_NS
 from hd_sim_bridge.state_topics import StateTopics
+from hd_sim_bridge.time_gate import TimeGate
 from hd_sim_bridge.timed_run import TimedRun
 from hd_sim_bridge.viewer import NativeViewer
 
-RobotParts = tuple[Simulation, StateWriter, CommandReader]
 VIEWER_PERIOD_S = 1 / 30
 
 
@@ -52,15 +51,16 @@ class BridgeNode(Node):
         super().__init__("bridge_node")
         declare_executor(self)
         self._settings = declare_and_read(self)
-        self._simulation: Simulation | None = None
+        self._robot: SimulatedRobot | None = None
+        self.gate = TimeGate()
         self._description = self._wanted = self._digest = ""
-        self._building = self._paused = self._held = self._answered = False
-        self._steps_allowed = self._failures = self._swaps = 0
+        self._building = self._held = self._answered = False
+        self._failures = self._swaps = 0
         self._offset_ns = STEP_NS
         age = CommandAge(self._settings.command_timeout, self._settings.real_time_factor)
         self._inbox = CommandInbox(age)
         self._wait = LockstepWait()
-        self._pacer = Pacer(CONTROL_PERIOD_S / self._settings.real_time_factor, time.monotonic())
+        self._pacer = RealTimePace(self, self._settings, self._tick, age.set_factor)
         self._run = TimedRun(self._settings.duration, self._settings.start_timeout, time.monotonic())
         self._recording = Recording(self._settings.record, lambda sentence: self.get_logger().error(sentence))
         self._viewer = NativeViewer(lambda sentence: self.get_logger().warning(sentence))
@@ -70,6 +70,7 @@ class BridgeNode(Node):
 
     def start(self, post: Callable[[Callable[[], None]], Any]) -> None:
         """Listen and start the timers."""
+        self._post = post
         self._worker = LatestWorker(self._build, self._built, post)
         self.create_subscription(String, "robot_description", self._new_description, qos.latched())
         self.create_subscription(JointCommand, "joint_commands", self._command, qos.commands())
@@ -78,8 +79,7 @@ class BridgeNode(Node):
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         if self._settings.lockstep:
             self.create_timer(0.05, self._check_answer, clock=steady)
-        else:
-            self.create_timer(CONTROL_PERIOD_S / self._settings.real_time_factor, self._tick, clock=steady)
+        self._pacer.start()
         if self._settings.viewer == "native":
             self.create_timer(VIEWER_PERIOD_S, self._viewer.sync, clock=steady)
         self.create_timer(1.0, self._check_progress, clock=steady)
@@ -94,7 +94,12 @@ class BridgeNode(Node):
     @property
     def _now_ns(self) -> int:
         """Stamp of the present state."""
-        return self._offset_ns + (self._simulation.time_ns if self._simulation is not None else 0)
+        return self._offset_ns + (self._robot.simulation.time_ns if self._robot is not None else 0)
+
+    @property
+    def _x(self) -> float:
+        """Place of the torso along +x [m]."""
+        return float(self.robot.simulation.torso_position[0])
 
     # Robot
 
@@ -106,7 +111,7 @@ class BridgeNode(Node):
                                                  f"{MAX_BYTES} are allowed at most")
             return
         assert self._worker is not None
-        if self._simulation is not None and text == self._description:
+        if self._robot is not None and text == self._description:
             self._wanted = text
             self._worker.discard()
             self._resume()
@@ -117,8 +122,7 @@ class BridgeNode(Node):
 
     def _build(self, text: str) -> RobotParts:
         """Worker thread: description -> simulation and everything that belongs to this robot."""
-        morphology = read_urdf(text, notes=[])  # what was assumed is told by the generator
-        return Simulation(morphology, self._settings.seed), StateWriter(morphology), CommandReader(morphology)
+        return RobotParts.build(text, self._settings.seed, self._settings.imperfections)
 
     def _built(self, text: str, result: RobotParts | None, error: Exception | None) -> None:
         """Executor thread: put the new robot at the origin, or keep the old one and say why."""
@@ -130,21 +134,21 @@ class BridgeNode(Node):
             self._reports.trouble(sentence, sentence)
             self._resume()
             return
-        next_ns = self._now_ns + STEP_NS if self._simulation is not None else self._offset_ns
-        self._swaps += self._simulation is not None
-        self._simulation, self._topics.writer, reader = result
+        self._swaps += self._robot is not None
+        self._offset_ns = self._now_ns + STEP_NS if self._robot is not None else self._offset_ns
+        self._robot, self._topics.parts = result.robot, result
         self._description, self._digest = text, description_sha256(text)
-        self._offset_ns = next_ns
-        joints = len(self._simulation.morphology.joint_names)
-        self._inbox.new_robot(reader, joints, next_ns)
+        morphology = result.robot.morphology
+        joints = len(morphology.joint_names)
+        self._inbox.new_robot(result.reader, joints, self._offset_ns)
         self._held, self._answered = self._settings.hold_until_command, False
         self._run.new_robot()
         self._wait.new_robot()
-        self._recording.begin(self._simulation.morphology.robot_id, joints)
+        self._recording.begin(morphology.robot_id, joints)
         gc.collect()
         if self._settings.viewer == "native":
-            self._viewer.show(self._simulation.model, self._simulation.data)
-        self._reports.simulating(self._simulation.morphology.name, joints, self._digest)
+            self._viewer.show(result.robot.simulation.model, result.robot.simulation.data)
+        self._reports.simulating(morphology.name, joints, self._digest)
         self._resume()
         self._publish()
 
@@ -152,16 +156,16 @@ class BridgeNode(Node):
         """Building is over: time goes on from here."""
         self._building = False
         self._pacer.restart(time.monotonic())
-        self._advance_in_lockstep()
+        self.go_on()
 
     # Time
 
     def _tick(self) -> None:
         """Real time: one step per deadline."""
-        if self._simulation is None or self._building or (self._paused and not self._steps_allowed):
+        if self._robot is None or self._building or not self.gate.open:
             self._pacer.restart(time.monotonic())
             return
-        self._steps_allowed = max(0, self._steps_allowed - 1)
+        self.gate.stepped()
         self._pacer.step(time.monotonic())
         if self._inbox.drop_old(time.monotonic(), self._now_ns):
             self._reports.trouble("age", f"command over {self._settings.command_timeout:g} s old: efforts are zero")
@@ -169,18 +173,16 @@ class BridgeNode(Node):
 
     def _advance(self) -> None:
         """One control period of physics with the efforts at hand, then show the new state."""
-        simulation = self._simulation
-        assert simulation is not None
-        before_x = float(simulation.torso_position[0])
+        robot, before_x = self.robot, self._x
         if self._held:
-            simulation.hold()
-        elif not simulation.step(self._inbox.efforts):
+            robot.hold()
+        elif not robot.advance(self._inbox.efforts):
             self._failures += 1
             self._inbox.zero()
-            self._run.record.respawned(before_x, float(simulation.torso_position[0]))
+            self._run.record.respawned(before_x, self._x)
             self._reports.trouble("failure", "the physics was not finite any more; the robot was reset: a failure")
         if not self._held:
-            self._recording.add(self._now_ns, simulation.data.qpos, self._inbox.efforts)
+            self._recording.add(self._now_ns, robot.simulation.data.qpos, robot.efforts)
         self._run.stepped(time.monotonic())
         self._publish()
         if self._run.record.over(self._now_ns):
@@ -188,14 +190,20 @@ class BridgeNode(Node):
             self.exit_code = 0
 
     def _publish(self) -> None:
-        """Show the present state on all topics, clock first."""
-        assert self._simulation is not None
-        self._wait.show(self._now_ns, time.monotonic())
-        self._topics.show(self._simulation.state(), self._now_ns, self._simulation.specific_force)
+        """Show the present state on all topics. Lockstep goes on by itself where sensors show less than all of it."""
+        reading = self.robot.read_sensors()
+        if reading is not None and reading.complete:
+            self._wait.show(self._offset_ns + reading.state.stamp_ns, time.monotonic())
+        else:
+            self._wait.show_nothing()
+            if self._settings.lockstep:
+                self._answered = True
+                self._post(self.go_on)
+        self._topics.show(reading, self._offset_ns, self._now_ns)
 
     def _check_answer(self) -> None:
         """Lockstep: show the state again, or say that nobody answers."""
-        if self._simulation is None or self._building:
+        if self._robot is None or self._building:
             return
         verdict = self._wait.check(time.monotonic())
         if verdict is Verdict.SHOW_AGAIN:
@@ -226,63 +234,51 @@ class BridgeNode(Node):
         now_s = time.monotonic()
         self._inbox.accept(now_s)
         self._held = False
-        self._run.command(self._now_ns, now_s, float(self._simulation.torso_position[0]), self._pacer.missed)
+        self._run.command(self._now_ns, now_s, self._x, self._pacer.missed)
         if self._settings.lockstep:
             self._answered = True
-            self._advance_in_lockstep()
+            self.go_on()
 
-    def _advance_in_lockstep(self) -> None:
+    def go_on(self) -> None:
         """Step if the state has its answer, as it never has in real time, and nothing holds time."""
-        if not self._answered or self._building or (self._paused and not self._steps_allowed):
+        if not self._answered or self._building or not self.gate.open:
             return
-        self._steps_allowed = max(0, self._steps_allowed - 1)
+        self.gate.stepped()
         self._answered = False
         self._advance()
 
     def _controller_status(self, message: ControllerStatus) -> None:
         """Know whether the controller runs this robot's policy."""
-        own = self._simulation is not None and message.robot_id == self._simulation.morphology.robot_id
+        own = self._robot is not None and message.robot_id == self._robot.morphology.robot_id
         refused = message.policy_refused and message.description_sha256 == self._digest
         self._run.controller(own and message.mode == "run", refused, message.message, time.monotonic())
 
     # Services
 
-    def reset(self) -> tuple[bool, str]:
-        """Spawn the robot again; simulated time goes on."""
-        if self._simulation is None:
-            return False, "there is no robot"
-        before_x = float(self._simulation.torso_position[0])
-        self._simulation.reset()
-        self._run.record.respawned(before_x, float(self._simulation.torso_position[0]))
-        self._simulation.hold()
+    @property
+    def robot(self) -> SimulatedRobot:
+        """The present robot; raises HdError while there is none."""
+        if self._robot is None:
+            raise HdError("there is no robot yet; publish a description on robot_description")
+        return self._robot
+
+    def put_elsewhere(self, action: Callable[[], None]) -> None:
+        """Run an action that moves the robot without a step, then go on from there; its HdError is passed on."""
+        before_x, before_ns = self._x, self._now_ns
+        action()
+        self._run.record.respawned(before_x, self._x)
+        if self._now_ns == before_ns:
+            self.robot.hold()
         self._inbox.zero()
         self._answered = False
         self._publish()
-        return True, "reset"
-
-    def set_pause(self, paused: bool) -> tuple[bool, str]:
-        """Stop time or let it go on."""
-        self._paused = paused
-        self._steps_allowed = 0
-        self._advance_in_lockstep()
-        return True, "paused" if paused else "running"
-
-    def step_once(self) -> tuple[bool, str]:
-        """One control period while paused."""
-        if not self._paused or self._simulation is None:
-            return False, "only a paused simulation with a robot can be stepped"
-        self._steps_allowed += 1
-        self._advance_in_lockstep()
-        return True, "one step"
 
     # Reports
 
     def _summary(self) -> str:
         """The text that a timed run ends with."""
-        assert self._simulation is not None
-        return self._run.record.text(
-            self._simulation.morphology.name, self._now_ns, time.monotonic(),
-            float(self._simulation.torso_position[0]), self._pacer.missed, self._inbox.refused, self._failures)
+        return self._run.record.text(self.robot.morphology.name, self._now_ns, time.monotonic(), self._x,
+                                     self._pacer.missed, self._inbox.refused, self._failures)
 
     def _values(self) -> dict[str, object]:
         """Key-value pairs for /diagnostics."""

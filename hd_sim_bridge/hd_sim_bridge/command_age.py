@@ -13,8 +13,12 @@ class CommandAge:
     def __init__(self, timeout_s: float, real_time_factor: float = 1.0) -> None:
         """timeout_s on the steady clock; in robot time it is as many seconds as pass meanwhile."""
         self._timeout_s = timeout_s
-        self._timeout_ns = timeout_s * real_time_factor * 1e9
+        self.set_factor(real_time_factor)
         self._arrived_s = self._answered_ns = 0.0
+
+    def set_factor(self, real_time_factor: float) -> None:
+        """Another pace of robot time from now on."""
+        self._timeout_ns = self._timeout_s * real_time_factor * 1e9
 
     def accepted(self, now_s: float, stamp_ns: int) -> None:
         """A command that answers the state of `stamp_ns` acts from now on."""

@@ -16,7 +16,7 @@ class CommandInbox:
     def __init__(self, age: CommandAge) -> None:
         self.efforts = np.zeros(0)
         self.refused = self.expired = 0
-        self._age = age
+        self.age = age
         self._stamp_ns = 0
         self._incoming = np.zeros(0)
         self._reader: CommandReader | None = None
@@ -50,7 +50,7 @@ class CommandInbox:
     def accept(self, now_s: float) -> None:
         """Let the command read last act."""
         self.efforts, self._incoming = self._incoming, self.efforts
-        self._age.accepted(now_s, self._stamp_ns)
+        self.age.accepted(now_s, self._stamp_ns)
 
     def zero(self) -> None:
         """No command acts."""
@@ -58,7 +58,7 @@ class CommandInbox:
 
     def drop_old(self, now_s: float, now_ns: int) -> bool:
         """Zero the efforts of a command that is too old at this robot time; True if they were not zero."""
-        if not self.efforts.any() or not self._age.too_old(now_s, now_ns):
+        if not self.efforts.any() or not self.age.too_old(now_s, now_ns):
             return False
         self.zero()
         self.expired += 1

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+from geometry_msgs.msg import Point, TransformStamped, Vector3
 from nav_msgs.msg import Odometry
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Imu, JointState
@@ -12,7 +15,13 @@ from hd_controller.errors import HdError
 from hd_controller.joint_map import JointMap
 from hd_controller.kinematics import RobotState
 from hd_controller.morphology import Morphology
+from hd_msgs.msg import Contact as ContactMessage
+from hd_msgs.msg import Contacts as ContactsMessage
 from hd_msgs.msg import JointCommand
+from hd_msgs.srv import ResetSimulation
+from hd_sim_bridge.contact_forces import Contact
+from hd_sim_bridge.link_frames import LinkTransform
+from hd_sim_bridge.simulation import SpawnPose
 
 
 class StateWriter:
@@ -31,11 +40,10 @@ class StateWriter:
         self.odometry.header.frame_id = "odom"
         self.imu = Imu()
         self.imu.header.frame_id = morphology.limbs[0].name
-        self.clock = Clock()
 
     def write(self, state: RobotState, stamp_ns: int, specific_force: np.ndarray) -> None:
         """Fill all messages with a state; twist and IMU are in the torso frame, specific_force (3,) [m/s^2] too."""
-        for stamp in (self.joints.header.stamp, self.odometry.header.stamp, self.imu.header.stamp, self.clock.clock):
+        for stamp in (self.joints.header.stamp, self.odometry.header.stamp, self.imu.header.stamp):
             set_stamp(stamp, stamp_ns)
         self._positions[:] = state.joint_positions
         self._velocities[:] = state.joint_velocities
@@ -46,6 +54,65 @@ class StateWriter:
         for angular in (self.odometry.twist.twist.angular, self.imu.angular_velocity):
             _set_vector(angular, state.angular_velocity)
         _set_vector(self.imu.linear_acceleration, specific_force)
+
+
+class DetailWriter:
+    """Messages of one robot that only a simulation knows: contacts and the torques of its motors."""
+
+    def __init__(self, morphology: Morphology) -> None:
+        self.torques = JointState(name=list(morphology.joint_names), effort=[0.0] * len(morphology.joint_names))
+        self.torques.header.frame_id = morphology.robot_id
+
+    def write_torques(self, efforts: np.ndarray, stamp_ns: int) -> JointState:
+        """Efforts (J,) [N m] that act."""
+        set_stamp(self.torques.header.stamp, stamp_ns)
+        doubles(self.torques.effort)[:] = efforts
+        return self.torques
+
+    def write_contacts(self, contacts: list[Contact], stamp_ns: int) -> ContactsMessage:
+        """All contacts at one instant."""
+        message = ContactsMessage()
+        message.header.frame_id = "odom"
+        set_stamp(message.header.stamp, stamp_ns)
+        for contact in contacts:
+            entry = ContactMessage(limb=contact.limb, other=contact.other)
+            for vector, values in ((entry.position, contact.position), (entry.normal, contact.normal),
+                                   (entry.force, contact.force)):
+                _set_vector(vector, values)
+            message.contacts.append(entry)
+        return message
+
+
+def transform_stamped(transform: LinkTransform, stamp_ns: int) -> TransformStamped:
+    """The message of one transform."""
+    message = TransformStamped(child_frame_id=transform.child)
+    message.header.frame_id = transform.parent
+    set_stamp(message.header.stamp, stamp_ns)
+    _set_vector(message.transform.translation, transform.position)
+    rotation = message.transform.rotation
+    rotation.w, rotation.x, rotation.y, rotation.z = (float(value) for value in transform.orientation)
+    return message
+
+
+def vector(message: Point | Vector3) -> np.ndarray:
+    """(3,) numbers of a message."""
+    return np.array([message.x, message.y, message.z])
+
+
+def spawn_pose(request: ResetSimulation.Request, joint_names: Sequence[str]) -> SpawnPose | None:
+    """The pose that a reset asks for; raises HdError for joints that are not those of the robot."""
+    if not request.set_pose:
+        return None
+    rotation = request.pose.orientation
+    orientation = np.array([rotation.w, rotation.x, rotation.y, rotation.z])
+    positions = None
+    if request.joint_names or request.joint_positions:
+        if len(request.joint_names) != len(request.joint_positions):
+            counts = f"{len(request.joint_positions)} positions for {len(request.joint_names)} joints"
+            raise HdError(f"the pose has {counts}; expected as many")
+        order = JointMap(joint_names).order(list(request.joint_names))
+        positions = np.array(request.joint_positions, dtype=float)[order]
+    return SpawnPose(vector(request.pose.position), orientation, positions)
 
 
 class CommandReader:
@@ -78,3 +145,10 @@ class CommandReader:
 def _set_vector(vector: object, values: np.ndarray) -> None:
     """Write three numbers into a Vector3 or Point."""
     vector.x, vector.y, vector.z = float(values[0]), float(values[1]), float(values[2])  # type: ignore[attr-defined]
+
+
+def clock_message(now_ns: int) -> Clock:
+    """Simulated time."""
+    message = Clock()
+    set_stamp(message.clock, now_ns)
+    return message

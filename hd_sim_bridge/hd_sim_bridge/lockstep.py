@@ -32,6 +32,10 @@ class LockstepWait:
         self._since_s = self._shown_s = now_s
         self._given_up = False
 
+    def show_nothing(self) -> None:
+        """The new state was not published as a whole: no answer to it counts."""
+        self._stamp_ns = None
+
     def new_robot(self) -> None:
         """Nobody is expected to answer before the new robot's first command."""
         self._stamp_ns = None

@@ -21,6 +21,11 @@ class Pacer:
         self.missed += max(0, index - self._index - 1)
         self._index = max(index, self._index)
 
+    def set_period(self, period_s: float, now_s: float) -> None:
+        """Another pace from now on."""
+        self._period_s = period_s
+        self.restart(now_s)
+
     def restart(self, now_s: float) -> None:
         """Begin anew, as after a pause or while a new robot was built; nothing counts as missed."""
         self._start_s = now_s

@@ -68,8 +68,13 @@ class NoisySensors:
 
     def _noisy_orientation(self, truth: RobotState) -> np.ndarray:
         """(4,) truth turned by a small random rotation."""
-        w, x, y, z = truth.orientation
-        a, b, c = 0.5 * self._levels.orientation * self._random.normal(0.0, 1.0, 3)
-        turned = np.array([w - x * a - y * b - z * c, x + w * a + y * c - z * b, y + w * b + z * a - x * c,
+        return turned(truth.orientation, self._levels.orientation * self._random.normal(0.0, 1.0, 3))
+
+
+def turned(orientation: np.ndarray, angles: np.ndarray) -> np.ndarray:
+    """(4,) quaternion (w, x, y, z) turned by small angles (3,) [rad] about its own axes."""
+    w, x, y, z = orientation
+    a, b, c = 0.5 * angles
+    quaternion = np.array([w - x * a - y * b - z * c, x + w * a + y * c - z * b, y + w * b + z * a - x * c,
                            z + w * c + x * b - y * a])
-        return turned / np.linalg.norm(turned)
+    return quaternion / np.linalg.norm(quaternion)

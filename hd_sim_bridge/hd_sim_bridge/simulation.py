@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
 import mujoco
 import numpy as np
 
@@ -15,6 +19,18 @@ STEP_NS = round(CONTROL_PERIOD_S * 1e9)
 _BAD_STATE = (mujoco.mjtWarning.mjWARN_BADQPOS, mujoco.mjtWarning.mjWARN_BADQVEL, mujoco.mjtWarning.mjWARN_BADQACC)
 
 
+@dataclass(frozen=True)
+class SpawnPose:
+    """Where a robot is put instead of the spawn pose above the origin."""
+
+    position: np.ndarray
+    """(3,) torso frame in the world, z above ground [m]."""
+    orientation: np.ndarray
+    """(4,) torso quaternion (w, x, y, z) of any length but 0."""
+    joint_positions: np.ndarray | None = None
+    """(J,) [rad]; None: at rest."""
+
+
 class Simulation:
     """Physics of one robot; deterministic for a seed.
 
@@ -23,6 +39,8 @@ class Simulation:
     """
 
     def __init__(self, morphology: Morphology, seed: int = 0) -> None:
+        self.before_spawn: Callable[[mujoco.MjData], None] = lambda data: None
+        """Called at every spawn, before the data is reset: the place to change the model."""
         self.morphology = morphology
         self.model = build_model(morphology, scene=True)
         self.data = mujoco.MjData(self.model)
@@ -34,36 +52,92 @@ class Simulation:
         self._inverse = np.zeros(4)
         self._linear = np.zeros(3)
         self._force = np.zeros(3)
+        self._push_steps = 0
         self.reset()
 
-    def reset(self) -> None:
-        """Spawn the robot at the origin, upright, with reset noise; `time_ns` stays."""
+    def reset(self, seed: int | None = None, pose: SpawnPose | None = None) -> None:
+        """Spawn the robot at the origin, upright, with reset noise; `time_ns` stays.
+
+        A seed begins the noise anew, as in a new simulation. With a pose, the torso is exactly there, and the joints
+        too where it gives them; the rest has its noise.
+        """
+        if seed is not None:
+            self._random = np.random.default_rng(seed)
+        self.before_spawn(self.data)
         mujoco.mj_resetData(self.model, self.data)
-        self.data.qpos[:] = rest_qpos(self.model, self.morphology)
+        self._push_steps = 0
+        rest = rest_qpos(self.model, self.morphology)
+        self.data.qpos[:] = rest
         self.data.qpos[:] += self._random.uniform(-RESET_NOISE, RESET_NOISE, self.model.nq)
         self.data.qvel[:] += self._random.uniform(-RESET_NOISE, RESET_NOISE, self.model.nv)
+        if pose is not None:
+            self.data.qpos[0:3], self.data.qpos[3:7] = pose.position, pose.orientation
+            if pose.joint_positions is not None:
+                self.data.qpos[7:] = pose.joint_positions
         mujoco.mju_normalize4(self.data.qpos[3:7])
         mujoco.mj_forward(self.model, self.data)
         self._set_force(self.data.qvel[0:3].copy())
 
-    def step(self, efforts: np.ndarray) -> bool:
+    def step(self, efforts: np.ndarray, before: np.ndarray | None = None, before_steps: int = 0) -> bool:
         """Advance one control period with constant efforts (J,) [N m], clipped to the limits.
 
-        False when the physics became not finite; the robot has then been reset.
+        The first `before_steps` physics steps, below FRAME_SKIP, run on the efforts `before`. False when the physics
+        became not finite; the robot has then been reset.
         """
-        np.divide(efforts, self._limits, out=self.data.ctrl)
-        np.clip(self.data.ctrl, -1.0, 1.0, out=self.data.ctrl)
         velocity = self.data.qvel[0:3].copy()
+        self._set_efforts(efforts if not before_steps else before)
         mujoco.mj_step2(self.model, self.data)
-        mujoco.mj_step(self.model, self.data, nstep=FRAME_SKIP - 1)
+        if before_steps > 1:
+            mujoco.mj_step(self.model, self.data, nstep=before_steps - 1)
+        if before_steps:
+            self._set_efforts(efforts)
+        mujoco.mj_step(self.model, self.data, nstep=FRAME_SKIP - max(1, before_steps))
         mujoco.mj_step1(self.model, self.data)
         self.time_ns += STEP_NS
+        self._end_push()
         if any(self.data.warning[kind].number for kind in _BAD_STATE):
             self.failures += 1
             self.reset()
             return False
         self._set_force(velocity)
         return True
+
+    def _set_efforts(self, efforts: np.ndarray) -> None:
+        """Let efforts (J,) [N m] act from now on, clipped to the limits."""
+        np.divide(efforts, self._limits, out=self.data.ctrl)
+        np.clip(self.data.ctrl, -1.0, 1.0, out=self.data.ctrl)
+
+    def push(self, limb: int, force: np.ndarray, torque: np.ndarray, steps: int) -> None:
+        """Apply a force (3,) [N] at a limb's centre of mass and a torque (3,) [N m], in world axes.
+
+        It acts for `steps` control periods, in the place of a push that still acts; a reset removes it.
+        """
+        self.data.xfrc_applied[:] = 0.0
+        self.data.xfrc_applied[limb + 1] = (*force, *torque)
+        self._push_steps = steps
+
+    def _end_push(self) -> None:
+        """One control period of the push has passed."""
+        if self._push_steps:
+            self._push_steps -= 1
+            if not self._push_steps:
+                self.data.xfrc_applied[:] = 0.0
+
+    def snapshot(self) -> dict[str, Any]:
+        """All that decides the coming steps; a copy. See `restore`."""
+        physics = np.zeros(mujoco.mj_stateSize(self.model, mujoco.mjtState.mjSTATE_INTEGRATION))
+        mujoco.mj_getState(self.model, self.data, physics, mujoco.mjtState.mjSTATE_INTEGRATION)
+        return {"physics": physics, "time_ns": self.time_ns, "push_steps": self._push_steps,
+                "force": self._force.copy(), "random": self._random.bit_generator.state}
+
+    def restore(self, snapshot: dict[str, Any]) -> int:
+        """Go on from a snapshot, bit by bit, but at the present time; returns how much later that is [ns]."""
+        mujoco.mj_setState(self.model, self.data, snapshot["physics"], mujoco.mjtState.mjSTATE_INTEGRATION)
+        mujoco.mj_step1(self.model, self.data)
+        self._push_steps = snapshot["push_steps"]
+        self._force[:] = snapshot["force"]
+        self._random.bit_generator.state = snapshot["random"]
+        return self.time_ns - snapshot["time_ns"]
 
     def _set_force(self, velocity_before: np.ndarray) -> None:
         """Remember the accelerometer's mean over the control period that began with this velocity (3,) [m/s]."""

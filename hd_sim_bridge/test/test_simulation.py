@@ -5,33 +5,15 @@ import numpy as np
 import pytest
 
 from hd_controller.kinematics import Kinematics
-from hd_controller.morphology import Hinge, Limb, Morphology
+from hd_controller.morphology import Morphology
 from hd_controller.mujoco_model import SPAWN_CLEARANCE
 from hd_controller.observation import WORLD
-from hd_controller.shapes import Capsule, Sphere
 from hd_sim_bridge.command_age import CommandAge
 from hd_sim_bridge.lockstep import GIVE_UP_S, RESEND_S, LockstepWait, Verdict
 from hd_sim_bridge.pacing import Pacer
 from hd_sim_bridge.run_summary import RunRecord
 from hd_sim_bridge.simulation import RESET_NOISE, STEP_NS, Simulation
 from hd_sim_bridge.timed_run import TimedRun
-
-
-@pytest.fixture
-def body() -> Morphology:
-    """A ball with one leg of two hinges and one of one hinge."""
-    common = {"lower": -1.0, "upper": 1.0, "effort_limit": 100.0, "velocity_limit": 20.0, "damping": 1.0}
-    common["armature"] = 0.1
-    leg = Capsule((0.0, 0.0, 0.0), (0.1, 0.0, -0.3), 0.05)
-    inertia = (0.05, 0.05, 0.02, 0.0, 0.0, 0.0)
-    return Morphology("sample", (
-        Limb("torso", -1, (0.0, 0.0, 0.0), 10.0, (0.0, 0.0, 0.0), (0.1, 0.1, 0.1, 0.0, 0.0, 0.0),
-             (Sphere((0.0, 0.0, 0.0), 0.15),), ()),
-        Limb("front", 0, (0.15, 0.0, 0.0), 3.0, (0.05, 0.0, -0.15), inertia, (leg,),
-             (Hinge("front_x", (1.0, 0.0, 0.0), **common), Hinge("front_y", (0.0, 1.0, 0.0), **common))),
-        Limb("back", 0, (-0.15, 0.0, 0.0), 3.0, (0.05, 0.0, -0.15), inertia, (leg,),
-             (Hinge("back_y", (0.0, 1.0, 0.0), **common),)),
-    ))
 
 
 def test_spawns_above_the_ground_with_small_noise(body: Morphology) -> None:
