@@ -12,7 +12,7 @@ setup(
         (f"share/{PACKAGE}", ["package.xml"]),
     ],
     install_requires=["setuptools", "numpy", "mujoco>=3.3,<4"],
-    extras_require={"test": ["pytest", "hypothesis"]},
+    extras_require={"recordings": ["mcap", "imageio-ffmpeg"], "test": ["pytest", "hypothesis"]},
     zip_safe=False,
     maintainer="HyperDistill for ROS 2 maintainers",
     maintainer_email="maintainers@hyperdistill.example.org",

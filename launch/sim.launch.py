@@ -54,7 +54,11 @@ def declared_arguments() -> list[DeclareLaunchArgument]:
             "real_time_factor", default_value="1", description="simulated seconds per second; not used in lockstep"
         ),
         DeclareLaunchArgument(
-            "record", default_value="", description="file (.npz) for configurations and efforts of every step"
+            "record", default_value="", description="file: .mcap for all topics, .npz for states and efforts"
+        ),
+        DeclareLaunchArgument("video", default_value="", description="file (.mp4) for a film, rendered off-screen"),
+        DeclareLaunchArgument(
+            "params_file", default_value=PARAMETER_FILE, description="parameters that come on top of sim.yaml's"
         ),
     ]
 
@@ -66,7 +70,7 @@ def node(package: str, executable: str, parameters: dict[str, ParameterValue]) -
         executable=executable,
         name=executable,
         namespace=LaunchConfiguration("namespace"),
-        parameters=[PARAMETER_FILE, parameters],
+        parameters=[PARAMETER_FILE, LaunchConfiguration("params_file"), parameters],
         remappings=REMAPPINGS,
         output="screen",
         emulate_tty=True,
@@ -88,6 +92,7 @@ def generate_launch_description() -> LaunchDescription:
         "seed": argument("seed", int),
         "real_time_factor": argument("real_time_factor", float),
         "record": argument("record", str),
+        "video": argument("video", str),
     }
     controller = {
         "lockstep": argument("lockstep", bool),

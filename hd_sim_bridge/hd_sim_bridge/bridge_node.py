@@ -30,7 +30,7 @@ from hd_sim_bridge.command_age import CommandAge
 from hd_sim_bridge.command_inbox import CommandInbox
 from hd_sim_bridge.lockstep import LockstepWait, Verdict
 from hd_sim_bridge.real_time_pace import RealTimePace
-from hd_sim_bridge.recording import Recording
+from hd_sim_bridge.recordings import Recordings
 from hd_sim_bridge.robot_parts import RobotParts
 from hd_sim_bridge.simulated_robot import SimulatedRobot
 from hd_sim_bridge.simulation import STEP_NS
@@ -62,10 +62,10 @@ class BridgeNode(Node):
         self._wait = LockstepWait()
         self._pacer = RealTimePace(self, self._settings, self._tick, age.set_factor)
         self._run = TimedRun(self._settings.duration, self._settings.start_timeout, time.monotonic())
-        self._recording = Recording(self._settings.record, lambda sentence: self.get_logger().error(sentence))
+        self._recordings = Recordings(self, self._settings, lambda: self._now_ns)
         self._viewer = NativeViewer(lambda sentence: self.get_logger().warning(sentence))
         self._worker: LatestWorker | None = None
-        self._topics = StateTopics(self)
+        self._topics = StateTopics(self, self._recordings.tap)
         self._reports = BridgeReports(self, self._values)
 
     def start(self, post: Callable[[Callable[[], None]], Any]) -> None:
@@ -82,6 +82,7 @@ class BridgeNode(Node):
         self._pacer.start()
         if self._settings.viewer == "native":
             self.create_timer(VIEWER_PERIOD_S, self._viewer.sync, clock=steady)
+        self.create_timer(0.5, self._recordings.look, clock=steady)
         self.create_timer(1.0, self._check_progress, clock=steady)
 
     def stop(self) -> None:
@@ -89,7 +90,7 @@ class BridgeNode(Node):
         if self._worker is not None:
             self._worker.close()
         self._viewer.close()
-        self._recording.save()
+        self._recordings.close()
 
     @property
     def _now_ns(self) -> int:
@@ -144,7 +145,7 @@ class BridgeNode(Node):
         self._held, self._answered = self._settings.hold_until_command, False
         self._run.new_robot()
         self._wait.new_robot()
-        self._recording.begin(morphology.robot_id, joints)
+        self._recordings.begin(result.robot)
         gc.collect()
         if self._settings.viewer == "native":
             self._viewer.show(result.robot.simulation.model, result.robot.simulation.data)
@@ -182,7 +183,7 @@ class BridgeNode(Node):
             self._run.record.respawned(before_x, self._x)
             self._reports.trouble("failure", "the physics was not finite any more; the robot was reset: a failure")
         if not self._held:
-            self._recording.add(self._now_ns, robot.simulation.data.qpos, robot.efforts)
+            self._recordings.add(self._now_ns, robot)
         self._run.stepped(time.monotonic())
         self._publish()
         if self._run.record.over(self._now_ns):

@@ -23,7 +23,8 @@ PARAMETERS: dict[str, tuple[object, str]] = {
                         "the efforts become zero"),
     "hold_until_command": (True, "keep a new robot at its spawn pose until its first command arrives"),
     "seed": (0, "seed of the reset noise"),
-    "record": ("", "file (.npz) for configurations and efforts of every step; empty: none"),
+    "record": ("", "file: .mcap for all topics, .npz for configurations and efforts of every step; empty: none"),
+    "video": ("", "file (.mp4) for a film that is rendered off-screen; empty: none"),
     "viewer": ("none", "none, or native for MuJoCo's window"),
 }
 IMPERFECTIONS: dict[str, tuple[object, str]] = {
@@ -51,6 +52,7 @@ class BridgeSettings:
     hold_until_command: bool
     seed: int
     record: str
+    video: str
     viewer: str
     imperfections: Imperfections
 

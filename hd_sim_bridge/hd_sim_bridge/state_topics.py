@@ -17,8 +17,8 @@ from hd_sim_bridge.robot_parts import RobotParts
 from hd_sim_bridge.sensor_model import Reading
 from hd_sim_bridge.transform_topic import TransformTopic
 
-Tap = Callable[[str, bytes], object]
-"""Gets the name and the serialized message of everything that is published."""
+Tap = Callable[[str, str, bytes], object]
+"""Gets topic, type and serialized message of everything that is published."""
 
 
 class TappedPublisher:
@@ -27,6 +27,7 @@ class TappedPublisher:
     def __init__(self, node: Node, message_type: type, topic: str, tap: Tap | None) -> None:
         self._publisher = node.create_publisher(message_type, topic, 10)
         self._tap = tap
+        self._type_name = f"{message_type.__module__.split('.')[0]}/msg/{message_type.__name__}"
 
     @property
     def wanted(self) -> bool:
@@ -40,7 +41,7 @@ class TappedPublisher:
             return
         data = serialize_message(message)
         self._publisher.publish(data)
-        self._tap(self._publisher.topic_name, data)
+        self._tap(self._publisher.topic_name, self._type_name, data)
 
 
 class StateTopics:

@@ -1,0 +1,133 @@
+"""Renders the states that come in over standard input off-screen and makes a film of them; started by `video.py`.
+
+Rendering has a process of its own: it takes no time from the simulation, and trouble with OpenGL cannot end it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import struct
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+HEADER = struct.Struct("<cIQ")
+"""Kind of a packet, how often its picture is shown, and the length of what follows."""
+MODEL, STATE = b"M", b"S"
+WIDTH, HEIGHT = 640, 480
+FRAMES_PER_SECOND = 25
+BACKENDS = ("egl", "osmesa")
+
+
+def packets(stream: BinaryIO) -> Iterator[tuple[bytes, int, bytes]]:
+    """Kind, count and content of each packet until the stream ends; one that is cut off is passed over."""
+    while len(header := stream.read(HEADER.size)) == HEADER.size:
+        kind, count, length = HEADER.unpack(header)
+        content = stream.read(length)
+        if len(content) < length:
+            return
+        yield kind, count, content
+
+
+class Film:
+    """Pictures (HEIGHT, WIDTH, 3) of the newest model, encoded as MP4 (H.264)."""
+
+    def __init__(self, path: Path) -> None:
+        import imageio_ffmpeg
+
+        self._writer = imageio_ffmpeg.write_frames(
+            str(path), (WIDTH, HEIGHT), fps=FRAMES_PER_SECOND, output_params=["-threads", "1"])
+        self._writer.send(None)
+        self._renderer: Any = None
+
+    def new_model(self, content: bytes) -> None:
+        """A compiled model, as mj_saveModel writes it."""
+        import mujoco
+
+        from hd_sim_bridge.following_camera import FollowingCamera
+
+        self._end_renderer()
+        model = mujoco.MjModel.from_binary_path("model.mjb", {"model.mjb": content})
+        self._model, self._data = model, mujoco.MjData(model)
+        self._renderer = mujoco.Renderer(model, HEIGHT, WIDTH)
+        self._camera = FollowingCamera(model)
+
+    def new_state(self, count: int, content: bytes) -> None:
+        """Configuration (7 + J,), shown for `count` frames."""
+        import mujoco
+
+        self._data.qpos[:] = np.frombuffer(content)
+        mujoco.mj_kinematics(self._model, self._data)
+        mujoco.mj_camlight(self._model, self._data)
+        self._camera.follow(self._data.qpos[:3])
+        self._renderer.update_scene(self._data, self._camera)
+        picture = np.ascontiguousarray(self._renderer.render())
+        for _ in range(count):
+            self._writer.send(picture)
+
+    def close(self) -> None:
+        """Complete the file."""
+        self._writer.close()
+        self._end_renderer()
+
+    def _end_renderer(self) -> None:
+        if self._renderer is not None:
+            self._renderer.close()
+
+
+def require_opengl(arguments: list[str]) -> None:
+    """Try to render; where MUJOCO_GL is not set, start anew with the next kind of OpenGL before giving up."""
+    tried = os.environ.get("HD_VIDEO_TRIED", "").split()
+    if "MUJOCO_GL" not in os.environ:
+        os.environ["MUJOCO_GL"] = BACKENDS[0]
+        os.environ["HD_VIDEO_TRIED"] = BACKENDS[0]
+        tried = [BACKENDS[0]]
+    try:
+        import mujoco
+
+        mujoco.GLContext(64, 64).free()
+    except Exception as problem:  # whatever import and driver raise: the sentence says it
+        left = [name for name in BACKENDS if name not in tried] if tried else []
+        if left:
+            environment = {**os.environ, "MUJOCO_GL": left[0], "HD_VIDEO_TRIED": " ".join([*tried, left[0]])}
+            os.execve(sys.executable, [sys.executable, "-m", "hd_sim_bridge.video_process", *arguments], environment)
+        kinds = " or ".join(tried) or os.environ["MUJOCO_GL"]
+        raise RuntimeError(f"there is no off-screen OpenGL ({kinds}: {problem}); install libegl1 or libosmesa6, and "
+                           "set MUJOCO_GL=egl or MUJOCO_GL=osmesa") from None
+
+
+def main(arguments: list[str]) -> int:
+    """`video_process PART FILE`: write PART, then put it in FILE's place; 1 with a sentence when that fails."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(5)
+    os.environ.setdefault("LP_NUM_THREADS", "1")  # software OpenGL takes all cores otherwise
+    part, path = map(Path, arguments)
+    try:
+        require_opengl(arguments)
+        film, frames = Film(part), 0
+        for kind, count, content in packets(sys.stdin.buffer):
+            if kind == MODEL:
+                film.new_model(content)
+            else:
+                film.new_state(count, content)
+                frames += count
+        film.close()
+        if frames:
+            part.replace(path)
+        part.unlink(missing_ok=True)
+    except ImportError as problem:
+        print(f"the Python package {problem.name} is not installed (pip install imageio-ffmpeg)", file=sys.stderr)
+        return 1
+    except Exception as problem:  # the sentence is shown by the bridge, which goes on
+        part.unlink(missing_ok=True)
+        print(str(problem).strip().splitlines()[-1] if str(problem).strip() else repr(problem), file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
