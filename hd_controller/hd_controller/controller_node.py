@@ -34,6 +34,7 @@ from hd_controller.xml_document import MAX_BYTES
 from hd_msgs.msg import Policy
 
 ROBOT_TAG_LENGTH = 64
+SWAP_S = 1.0  # so long after a new description a simulator may still show the robot before
 FLUSH_TIMEOUT = Duration(seconds=0.2)
 
 
@@ -57,7 +58,7 @@ class ControllerNode(LifecycleNode):
         self._intake: PolicyIntake | None = None
         self._description_ns = self._accepted = 0
         self._active = self._commanding = False
-        self._settled_s = 0.0
+        self._settled_s = self._awaited_s = 0.0
         self._commands = self.create_publisher(
             conversions.command_message_type(self._command_type),
             "~/dry_run_commands" if self._dry_run else "joint_commands", qos.commands())
@@ -161,7 +162,7 @@ class ControllerNode(LifecycleNode):
         self._send_zero()
         self._controller.drop_policy()
         self._writer = None
-        self._description_ns = self.get_clock().now().nanoseconds
+        self._description_ns, self._awaited_s = self.get_clock().now().nanoseconds, time.monotonic() + SWAP_S
         self._intake.description(sha256)
         self.changed()
 
@@ -196,11 +197,14 @@ class ControllerNode(LifecycleNode):
         if not self._active or policy is None:
             return
         tagged = len(message.header.frame_id) == ROBOT_TAG_LENGTH
+        if tagged and message.header.frame_id != policy.bundle.robot_id and time.monotonic() < self._awaited_s:
+            return
         if not tagged and conversions.stamp_to_ns(message.header.stamp) < self._description_ns:
             self._reports.log("old", "states stamped before the robot description on this node's clock are ignored; "
                                      "with a simulator, is use_sim_time set?")
             return
-        self._description_ns = 0  # states of this robot have begun to come; a clock set back later hides none of them
+        # States of this robot have begun to come; a clock set back later hides none of them.
+        self._description_ns, self._awaited_s = 0, 0.0
         self._take(conversions.take_joint_state, message, policy.bundle.robot_id, policy)
 
     def _odometry(self, message: Odometry) -> None:

@@ -40,7 +40,7 @@ def test_random_swaps(system, demo_robots) -> None:
                    f"refused {probe.values['bridge_node']['refused_commands']} of {len(probe.commands)}")
         print(figures)
         assert max(latencies) <= LATENCY_S, figures
-        assert "[ERROR]" not in nodes[0].output, "a policy that comes before its description is no trouble"
+        assert "[ERROR]" not in nodes[0].output, "what arrives in another order is no trouble"
         assert max(growth) < MEMORY_GROWTH_MB, figures
         _check_bodies(probe)
 
