@@ -115,7 +115,7 @@ class Controller:
         self._damping = np.zeros(len(self._efforts))
         self._effort_guard = EffortGuard(settings.guards, body, policy.bundle.effort_limits, settings.control_period_s,
                                          self.counters)
-        self._posture_guard = PostureGuard(settings.guards, body.standing_height, settings.control_period_s)
+        self._posture_guard = PostureGuard(settings.guards, body.standing_height)
         self.last_stamp_ns = None
         self._answer_mode = None
         return True

@@ -20,17 +20,17 @@ def tilt_rad(orientation: np.ndarray) -> float:
 class PostureGuard:
     """Says why a robot must not go on; comparisons are such that a value which is no number counts as a violation."""
 
-    def __init__(self, settings: GuardSettings, standing_height: float, control_period_s: float) -> None:
-        """standing_height [m]; one call of `problem` per control period."""
+    def __init__(self, settings: GuardSettings, standing_height: float) -> None:
+        """standing_height [m]."""
         self._settings = settings
         self._lowest = settings.min_height * standing_height
-        self._frozen_steps = settings.frozen_timeout / control_period_s
+        self._frozen_ns = round(settings.frozen_timeout * 1e9)
         self._last: list[np.ndarray] = []
-        self._same = [0, 0]
+        self._since_ns = [0, 0]
 
     def begin(self) -> None:
         """Run begins: what was shown before does not count."""
-        self._last, self._same = [], [0, 0]
+        self._last = []
 
     def problem(self, state: RobotState) -> tuple[str, str] | None:
         """(guard, sentence) when the robot must leave run."""
@@ -42,13 +42,16 @@ class PostureGuard:
         return self._frozen(state) if limits.frozen_timeout else None
 
     def _frozen(self, state: RobotState) -> tuple[str, str] | None:
-        """Compare with the state before, bit by bit: sensors of a robot in run are never quite at rest."""
+        """Compare with the state before, bit by bit: sensors of a robot in run are never quite at rest.
+
+        Time is that of the stamps, so that states left out do not make it longer.
+        """
         shown = [np.concatenate([state.joint_positions, state.joint_velocities]),
                  np.concatenate([state.orientation, state.linear_velocity, state.angular_velocity])]
         for place, (name, values) in enumerate(zip(("joints", "torso"), shown, strict=True)):
-            same = bool(self._last) and np.array_equal(values, self._last[place])
-            self._same[place] = self._same[place] + 1 if same else 0
-            if self._same[place] >= self._frozen_steps:
+            if not (self._last and np.array_equal(values, self._last[place])):
+                self._since_ns[place] = state.stamp_ns
+            elif state.stamp_ns - self._since_ns[place] >= self._frozen_ns:
                 return "frozen", f"the sensors of the {name} have shown the same numbers for " \
                                  f"{self._settings.frozen_timeout:g} s"
         self._last = shown

@@ -1,5 +1,6 @@
 """Guards inside the controller: what trips, what happens to efforts and mode, what is counted, how it goes on."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,7 +11,7 @@ from hd_controller.controller_modes import Mode
 from hd_controller.guard_settings import GuardSettings, profile_settings
 from hd_controller.joint_map import StateError
 from hd_controller.kinematics import RobotState
-from hd_controller.posture_guard import tilt_rad
+from hd_controller.posture_guard import PostureGuard, tilt_rad
 
 
 class _Loop:
@@ -94,6 +95,14 @@ def test_frozen_sensors_end_run_and_moving_ones_do_not() -> None:
     efforts = [bench.step(moves=False) for _ in range(8)]
     assert efforts == [2.0] * 5 + [-0.5] * 3
     assert bench.mode is Mode.FAULT and bench.count("frozen") == 1
+
+
+def test_frozen_sensors_count_in_the_time_of_their_stamps() -> None:
+    """Two of three states are left out: 0.1 s is over with the second of those that are seen afterwards."""
+    guard = PostureGuard(GuardSettings(frozen_timeout=0.1), 1.0)
+    state = RobotState(0, np.zeros(3), np.array([1.0, 0, 0, 0]), np.zeros(3), np.zeros(3), np.zeros(2), np.zeros(2))
+    seen = [guard.problem(replace(state, stamp_ns=number * 60_000_000)) for number in range(3)]
+    assert seen[:2] == [None, None] and seen[2] is not None and seen[2][0] == "frozen"
 
 
 def test_without_thresholds_nothing_trips() -> None:
