@@ -9,12 +9,13 @@ the effort limits) or *driving* (anything else: a policy's efforts). A command i
    another robot, or (where commands answer complete states) without a torso state of the same stamp;
 3. driving: it answers a state that was shown more than `GRACE_PERIODS` control periods after a description of another
    body was;
-4. driving, where old states are refused: the robot showed that state more than `LARGEST_AGE_S` before its newest;
+4. driving, where old states are refused: that state is more than `LARGEST_AGE_S` old, by the judge's clock when it
+   heard of that state and of the newest, and by the number of states between them as well;
 5. driving, where joints are guarded: an effort pushes a joint beyond a position bound that it has reached, or speeds a
    joint up that has reached its velocity limit.
 
-Time is counted in the robot's control periods (states that it has shown) or between its states, in the order in which
-the judge heard of them: a machine that is too busy delays the judge and all it hears, and changes no judgement.
+Time is counted in the robot's control periods (states that it has shown), in the order in which the judge heard of
+them: a machine that is too busy delays the judge and all it hears, and changes no judgement.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hd_controller.morphology import Morphology
+from hd_controller.mujoco_model import CONTROL_PERIOD_S
 
 GRACE_PERIODS = 2
 LARGEST_AGE_S = 0.15
@@ -58,13 +60,17 @@ class ShownState:
 
 @dataclass(frozen=True)
 class Judged:
-    """One command: when it came [s, steady], its kind, its robot, the periods of its state and of its arrival."""
+    """One command: when it came, its kind and robot, the periods of its state and of its arrival, when its state came.
+
+    Times are seconds on the judge's steady clock.
+    """
 
     at_s: float
     kind: str
     robot_id: str
     answers: int | None
     came: int
+    made_s: float
 
 
 @dataclass
@@ -133,7 +139,8 @@ class CommandJudge:
             if kind == "driving":
                 problem = self._drive(stamp_ns, self.bodies[robot_id], efforts, state)
         self.kinds[kind] += 1
-        self.seen.append(Judged(now_s, kind, robot_id, self._periods.get(stamp_ns), self.period))
+        self.seen.append(Judged(now_s, kind, robot_id, self._periods.get(stamp_ns), self.period,
+                                self._made_s.get(stamp_ns, 0.0)))
         if problem:
             self.unsafe += 1
             if len(self.examples) < EXAMPLES:
@@ -175,7 +182,7 @@ class CommandJudge:
         described, since = self._described
         if described != body.robot_id and state.period > since + GRACE_PERIODS:
             return f"answers a state shown {state.period - since} periods after another robot's description"
-        age_s = self._newest_s - self._made_s[stamp_ns]
+        age_s = min(self._newest_s - self._made_s[stamp_ns], (self.period - state.period) * CONTROL_PERIOD_S)
         if self.rules.old_states_refused and age_s > LARGEST_AGE_S:
             return f"answers a state that is {age_s:.3f} s old"
         return self._pushes(body, efforts, state) if self.rules.joints_guarded else ""
@@ -193,10 +200,10 @@ class CommandJudge:
 
     # Questions of a test
 
-    def count(self, kind: str, robot_id: str = "", answers_after: int = -1) -> int:
-        """Commands of a kind, for a robot, that answer a state shown after a period."""
+    def count(self, kind: str, robot_id: str = "", answers_after: int = -1, made_after_s: float = -1.0) -> int:
+        """Commands of a kind, for a robot, that answer a state shown after a period and after a time."""
         return sum(one.kind == kind and robot_id in ("", one.robot_id) and one.answers is not None
-                   and one.answers > answers_after for one in self.seen)
+                   and one.answers > answers_after and one.made_s > made_after_s for one in self.seen)
 
     def safe_since(self, at_s: float) -> Judged | None:
         """The first command since then that is zero or damping."""

@@ -175,12 +175,16 @@ class FaultBench:
     # What must hold
 
     def stays_safe(self, onset: int, detection_s: float, periods: int = 75) -> None:
-        """A fault holds: its guard takes `detection_s`; no state shown `GRACE_PERIODS` later is answered by driving."""
+        """A fault holds: its guard takes `detection_s`; no state shown `GRACE_PERIODS` later is answered by driving.
+
+        Later is what is so by the number of the robot's states and by the time at which they were seen.
+        """
         began_s = time.monotonic()
         self.probe.spin_until(lambda: self.judge.safe_since(began_s), DEADLINE_S, "a command of zero or damping")
         self.let_pass(periods)
         last = onset + round(detection_s / CONTROL_PERIOD_S) + GRACE_PERIODS
-        late = self.judge.count("driving", answers_after=last)
+        last_s = began_s + detection_s + GRACE_PERIODS * CONTROL_PERIOD_S
+        late = self.judge.count("driving", answers_after=last, made_after_s=last_s)
         assert not late, f"{late} driving commands answer states shown after period {last}; fault since {onset}"
 
     @contextmanager

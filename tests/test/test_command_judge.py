@@ -81,12 +81,16 @@ def test_description_of_another_robot(judge) -> None:
 
 
 def test_age(judge) -> None:
-    """Counted in the robot's time, where old states are refused."""
-    newest_ns = 10 * PERIOD_NS + round(LARGEST_AGE_S * 1e9)
-    judge.produced(newest_ns - PERIOD_NS, newest_ns * 1e-9 - 0.001)
+    """Counted in the robot's states and on the judge's clock, where old states are refused; the lesser one counts."""
+    now_s, allowed = 10 * PERIOD_NS * 1e-9, int(LARGEST_AGE_S * 1e9 / PERIOD_NS)
+    for number in range(11, 20 + allowed):
+        judge.produced(number * PERIOD_NS, now_s + 0.01)
     assert _command(judge, 10) == ""
-    judge.produced(newest_ns, newest_ns * 1e-9 + 0.001)
+    judge.produced(100 * PERIOD_NS, now_s + LARGEST_AGE_S + 0.001)
     assert "s old" in _command(judge, 10)
+    _show(judge, 101)
+    judge.produced(102 * PERIOD_NS, now_s + 30.0)
+    assert _command(judge, 101) == ""
     relaxed = CommandJudge.of([BODY], Rules(old_states_refused=False))
     relaxed.description(BODY.robot_id)
     for number in range(1, 30):
