@@ -42,7 +42,8 @@ class Robot:
         for command in self.probe.commands[seen:]:
             assert (np.abs(command.effort) <= self.limits + 1e-9).all(), guard
         if mode == "fault":
-            assert not any(self.probe.commands[-1].effort), f"{guard}: joints at rest, so damping is zero"
+            self.probe.spin_until(lambda: not any(self.probe.commands[-1].effort), 2,
+                                  f"{guard}: zero efforts, as damping is for joints at rest")
 
     def repeat(self, times: int, **state: float) -> None:
         """Send states of one kind."""
