@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from std_msgs.msg import String
 
@@ -26,6 +26,7 @@ MESSAGE_FAULTS: dict[str, dict[str, object]] = {
     "late policy": {"policy_delay_s": 0.4},
 }
 EVENTS = ("swap", "swap", "storm", "bad description", "second publisher")
+JUMPS = {"clock back", "clock forward"}
 KILLS = ("killed generator", "killed bridge")
 
 
@@ -37,11 +38,18 @@ def random_fault(bench: FaultBench, choice: random.Random, report: SoakReport, k
     values = {key: value for name in names for key, value in MESSAGE_FAULTS[name].items()}
     robot = choice.choice(sorted(bench.texts))
     before, during = (choice.randint(SHORTEST_PERIODS, LONGEST_PERIODS) for _ in range(2))
+    rules = bench.judge.rules
+    if "delay" in names and (event or JUMPS & set(names)):
+        # A delay that is there when a policy is bound or the clock is set looks usual to the controller, which knows
+        # nothing of the robot's clock; the watchdog on the robot's side does.
+        bench.judge.rules = replace(rules, old_states_refused=False)
     with bench.faults(**values):
         bench.let_pass(before)
         if event:
             _event(bench, choice, event)
             bench.probe.spin_for(0.02 * during)
+    bench.let_pass(SHORTEST_PERIODS)
+    bench.judge.rules = rules
     if event or choice.random() < 0.3:
         bench.describe(robot)
         report.robot = robot
@@ -67,6 +75,16 @@ def _event(bench: FaultBench, choice: random.Random, event: str) -> None:
         bench.kill(node)
         bench.probe.spin_for(0.5)
         bench.start(node)
+
+
+def warm_up(bench: FaultBench) -> None:
+    """Let every node meet every robot and every bad text, so that what it keeps for them is there."""
+    for text in BAD_TEXTS:
+        bench.probe.description.publish(String(data=text))
+        bench.probe.spin_for(1.0)
+    for name in sorted(bench.texts):
+        bench.describe(name)
+        bench.drives(name)
 
 
 class Resources:

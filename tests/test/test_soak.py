@@ -13,7 +13,7 @@ pytest.importorskip("rclpy", reason="needs ROS 2 (rclpy)")
 pytest.importorskip("hd_msgs.msg", reason="needs hd_msgs built and sourced")
 
 from hd_system_tests.fault_bench import MAIN, NODES, FaultBench, Setting
-from hd_system_tests.soak import Resources, SoakReport, random_fault
+from hd_system_tests.soak import Resources, SoakReport, random_fault, warm_up
 
 KILLING_SHARE = 0.4
 """Nodes are killed only in this share of the time, so that a leak has the rest to show in all of them."""
@@ -35,7 +35,9 @@ def test_soak(system, robots) -> None:
         while time.monotonic() < began_s + seconds:
             kills = time.monotonic() < began_s + KILLING_SHARE * seconds
             if not kills and resources is None:
+                warm_up(bench)
                 resources = Resources(bench)
+                report.robot = sorted(robots.texts)[-1]
             robot = random_fault(bench, choice, report, kills)
             report.recovered(bench.drives(robot, what=f"after {report.newest}"))
             report.add(bench.judge)
@@ -43,6 +45,6 @@ def test_soak(system, robots) -> None:
         growth = resources.growth()
         print(report.text(bench, growth))
         bench.unharmed()
-        assert report.unsafe == 0, report.examples
+        assert report.unsafe == 0, "\n".join(report.examples)
         for node, grown in growth.items():
             assert all(grown[what] <= allowed for what, allowed in GROWTH.items()), (node, growth)
