@@ -1,6 +1,7 @@
 """Fifty random swaps among the demo robots in real time."""
 
 import random
+import time
 from bisect import bisect_left
 
 import pytest
@@ -73,3 +74,30 @@ def _check_bodies(probe) -> None:
 
 def _stamp(message) -> int:
     return message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
+
+
+@pytest.mark.integration
+def test_states_of_the_robot_before_are_no_trouble_for_a_second(system, robots) -> None:
+    """A simulator shows its old robot until it has built the new one; later such states are told."""
+    from sensor_msgs.msg import JointState
+
+    from hd_system_tests.probe import Probe
+
+    controller = system.start("controller_node")
+    system.start("generator_node", generator=robots.generator)
+    before = robots.bodies["long_quad"]
+    state = JointState(name=list(before.joint_names), position=[0.0] * 8, velocity=[0.0] * 8)
+    state.header.frame_id = before.robot_id
+    with Probe(system.domain) as probe:
+        states = probe.node.create_publisher(JointState, "joint_states", 10)
+        probe.spin_until(lambda: states.get_subscription_count() >= 2 and probe.statuses, 30, "controller is there")
+        probe.spin_until(lambda: "ready" in system.nodes[1].output, 30, "generator is there")
+        began_s = probe.publish_description(robots.texts["quad"])
+
+        def told() -> bool:
+            states.publish(state)
+            return "[ERROR]" in controller.output
+
+        probe.spin_until(told, 10, "states of another robot are told")
+        assert time.monotonic() - began_s >= 1.0
+        assert "joint_states are those of robot" in controller.output
