@@ -25,6 +25,10 @@ KEPT = (
 
 def archive_teacher(checkpoint: Path, file: Path) -> int:
     """Write the archive of a checkpoint; returns its size in bytes. HdError where either cannot be read or written."""
+    if not checkpoint.is_file():
+        raise HdError(f"no checkpoint at {checkpoint}; give the folder of a run with --out")
+    if file.is_dir() or (file.exists() and file.samefile(checkpoint)):
+        raise HdError(f"{file} is {'a folder' if file.is_dir() else 'the checkpoint itself'}; name another file")
     content = load_checkpoint(checkpoint)
     halves = {name: tensor.to(torch.float16) for name, tensor in content["teacher"].items()}
     kept = {name: content[name] for name in KEPT if name in content}

@@ -21,10 +21,10 @@ from tqdm import tqdm
 
 from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
+from hd_training.argument_types import positive
 from hd_training.distill import Distillation, input_scale, open_dataset
 from hd_training.distiller import Distiller
 from hd_training.input_scale import InputScale
-from hd_training.make_robots import positive
 from hd_training.moments import RunningMoments
 from hd_training.placement import Placement
 from hd_training.presets import HYPERDISTILL, PRESETS, Preset

@@ -21,8 +21,8 @@ import numpy as np
 from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
 from hd_controller.mujoco_model import FRAME_SKIP
+from hd_training.argument_types import positive
 from hd_training.engine import STATE, Engine
-from hd_training.make_robots import positive
 from hd_training.robot_set import read_robots
 from hd_training.shipped_sets import training_set
 

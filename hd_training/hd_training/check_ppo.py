@@ -19,6 +19,7 @@ import torch
 
 from hd_controller.errors import HdError
 from hd_training.actor_critic import ActorCritic
+from hd_training.argument_types import natural, positive
 from hd_training.gymnasium_engine import GymnasiumEngine
 from hd_training.limb_mlp import SingleRobotMlp
 from hd_training.ppo import PpoLearner
@@ -95,9 +96,9 @@ def main(argv: list[str] | None = None) -> int:
         description="Train this project's PPO on Gymnasium's HalfCheetah and print returns beside published ones.",
         epilog="example: check_ppo --steps 307200 --seed 0",
     )
-    parser.add_argument("--steps", type=int, default=307_200, help="environment steps (default 307200)")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1, help="torch threads; the networks are small (default 1)")
+    parser.add_argument("--steps", type=positive, default=307_200, help="environment steps (default 307200)")
+    parser.add_argument("--seed", type=natural, default=0)
+    parser.add_argument("--threads", type=positive, default=1, help="torch threads; the networks are small (default 1)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the rows there")
     arguments = parser.parse_args(argv)
     torch.set_num_threads(arguments.threads)

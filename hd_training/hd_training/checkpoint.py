@@ -27,6 +27,14 @@ def save_checkpoint(path: Path, content: dict) -> None:
     temporary.replace(path)
 
 
+def make_run_folder(folder: Path) -> None:
+    """Create a run's folder; HdError where there is a file, or no permission."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HdError(f"cannot make the folder {folder} ({error.strerror}); choose another --out") from error
+
+
 def load_checkpoint(path: Path) -> dict:
     """Read a checkpoint without executing anything in it; HdError says what is wrong with the file."""
     try:

@@ -20,7 +20,8 @@ from tqdm import tqdm
 
 from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
-from hd_training.checkpoint import save_checkpoint
+from hd_training.argument_types import positive_number
+from hd_training.checkpoint import make_run_folder, save_checkpoint
 from hd_training.engine import Engine
 from hd_training.expert_set import ExpertSet
 from hd_training.learner_state import CHECKPOINT, learner_state
@@ -197,7 +198,7 @@ def clone_experts(
     A resumed run keeps the student and its clock, gathers states anew and starts a fresh optimiser. Ctrl-C saves after
     the round at work, then raises KeyboardInterrupt.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    make_run_folder(out)
     path, config = out / CHECKPOINT, preset.clone
     learner, seconds = start(robots, preset, path, resume=resume, init=None)
     learner.set_rate(config.ppo_rate)
@@ -249,7 +250,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--robots", type=Path, nargs="+", required=True, help="robot files or folders (URDF, MJCF)")
     result.add_argument("--experts", type=Path, required=True, help="folder that train_experts wrote")
     result.add_argument("--out", type=Path, required=True, help="folder for checkpoint and log")
-    result.add_argument("--minutes", type=float, help="wall time [min] (default: the preset's)")
+    result.add_argument("--minutes", type=positive_number, help="wall time [min] (default: the preset's)")
     result.add_argument("--resume", action="store_true", help="continue from the checkpoint in --out")
     result.add_argument("--skip-invalid", action="store_true", help="leave robots out that cannot be read")
     return result

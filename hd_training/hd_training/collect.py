@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
+from hd_training.argument_types import natural, positive
 from hd_training.engine import Engine
 from hd_training.presets import PRESETS, CollectConfig
 from hd_training.robot_set import read_robots
@@ -232,12 +233,12 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--robots", type=Path, nargs="+", required=True, help="robot files or folders")
     result.add_argument("--out", type=Path, required=True, help="run folder; the dataset goes to its data/")
     result.add_argument("--teacher", type=Path, help="checkpoint, archive or folder of experts (default: OUT)")
-    result.add_argument("--environments", type=int, help="simulations of each robot (default: the preset's)")
-    result.add_argument("--steps", type=int, help="control steps of each simulation (default: the preset's)")
+    result.add_argument("--environments", type=positive, help="simulations of each robot (default: the preset's)")
+    result.add_argument("--steps", type=positive, help="control steps of each simulation (default: the preset's)")
     result.add_argument("--noise", type=noise, default=argparse.SUPPRESS, metavar="STD|teacher",
                         help="std of noise on executed actions, or the teacher's (default: the preset's)")  # fmt: skip
-    result.add_argument("--seed", type=int, help="seed (default: the preset's)")
-    result.add_argument("--workers", type=int, help="processes (default: the preset's)")
+    result.add_argument("--seed", type=natural, help="seed (default: the preset's)")
+    result.add_argument("--workers", type=positive, help="processes (default: the preset's)")
     result.add_argument("--overwrite", action="store_true", help="replace a dataset of another teacher or settings")
     result.add_argument("--skip-invalid", action="store_true", help="leave robots out that cannot be read")
     return result

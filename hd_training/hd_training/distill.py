@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
+from hd_training.argument_types import natural
 from hd_training.context_sets import CONTEXT_SETS
 from hd_training.distiller import Distiller, StudentDiverged
 from hd_training.input_scale import InputScale
@@ -213,7 +214,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--test-robots", type=Path, nargs="+", help="for evaluation while training (default: shipped)")
     for name, kind, text in OVERRIDES:
         result.add_argument(f"--{name.replace('_', '-')}", type=kind, help=f"{text} (default: the preset's)")
-    result.add_argument("--seed", type=int, help="seed (default: the preset's)")
+    result.add_argument("--seed", type=natural, help="seed (default: the preset's)")
     result.add_argument("--device", choices=["cpu", "cuda"], help="where the student trains (default: the preset's)")
     begun = result.add_mutually_exclusive_group()
     begun.add_argument("--resume", action="store_true", help="continue the run in --out")

@@ -20,6 +20,8 @@ import numpy as np
 from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
 from hd_controller.mujoco_model import CONTROL_PERIOD_S
+from hd_training.argument_types import natural, positive
+from hd_training.checkpoint import make_run_folder
 from hd_training.engine import Engine
 from hd_training.evaluation_plot import plot_evaluation
 from hd_training.evaluation_policies import EVALUATION_SEED, Act, require_exists, standard_policies
@@ -123,7 +125,7 @@ def _cell(figures: dict) -> str:
 
 def write_result(result: dict, folder: Path) -> None:
     """Write evaluation.json, evaluation.csv and evaluation.png."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_run_folder(folder)
     (folder / "evaluation.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     with open(folder / "evaluation.csv", "w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
@@ -150,10 +152,10 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--generator", type=Path, help="generator bundle's folder (default: OUT/generator if there)")
     result.add_argument("--students", type=Path, nargs="+", default=[], metavar="FILE",
                         help="students written by distill, each named by its folder")  # fmt: skip
-    result.add_argument("--episodes", type=int, help="episodes per robot and policy (default: the preset's)")
-    result.add_argument("--steps", type=int, help="control steps per episode (default: the preset's)")
-    result.add_argument("--seed", type=int, default=EVALUATION_SEED, help=f"default {EVALUATION_SEED}")
-    result.add_argument("--workers", type=int, help="simulation threads (default: the preset's)")
+    result.add_argument("--episodes", type=positive, help="episodes per robot and policy (default: the preset's)")
+    result.add_argument("--steps", type=positive, help="control steps per episode (default: the preset's)")
+    result.add_argument("--seed", type=natural, default=EVALUATION_SEED, help=f"default {EVALUATION_SEED}")
+    result.add_argument("--workers", type=positive, help="simulation threads (default: the preset's)")
     result.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="where a teacher runs (default cpu)")
     result.add_argument("--video", choices=FORMATS, help="films of the best, median and worst robot (MUJOCO_GL=egl)")
     result.add_argument("--json", action="store_true", help="print the result as JSON instead of a table")

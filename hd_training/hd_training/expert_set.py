@@ -84,6 +84,8 @@ class ExpertSet:
 def _contents(folder: Path, robots: list[Morphology]) -> list[dict]:
     """The checkpoints of these robots' experts, in their order."""
     source = TeacherSource.open(folder, robots)
+    if not source.experts:
+        raise HdError(f"{folder} holds one teacher, expected one folder for each robot as train_experts writes them")
     contents = []
     for path in map(source.file, robots):
         contents.append(load_checkpoint(path))

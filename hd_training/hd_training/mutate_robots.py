@@ -11,8 +11,8 @@ from tqdm import tqdm
 
 from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
+from hd_training.argument_types import natural, positive
 from hd_training.design_space import BodyPlan, build
-from hd_training.make_robots import positive
 from hd_training.mutation import mutate
 from hd_training.plan_reader import read_plan
 from hd_training.robot_set import read_robots, require_new, write_robots
@@ -94,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     amount = parser.add_mutually_exclusive_group()
     amount.add_argument("--count", type=positive, default=9, help="mutants per robot (default 9)")
     amount.add_argument("--total", type=positive, help="robots in all: parents, written too, and their mutants")
-    parser.add_argument("--seed", type=int, default=0, help="seed (default 0)")
+    parser.add_argument("--seed", type=natural, default=0, help="seed (default 0)")
     parser.add_argument("--screen", action="store_true", help="leave out mutants that no simple gait moves")
     parser.add_argument("--skip-invalid", action="store_true", help="leave out parents that cannot be read or mutated")
     parser.add_argument("--overwrite", action="store_true", help="replace the robots that are in the folder")

@@ -14,8 +14,8 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from hd_controller.errors import HdError
+from hd_training.argument_types import positive
 from hd_training.learner_state import build_learner
-from hd_training.make_robots import positive
 from hd_training.paper_networks import NETWORKS
 from hd_training.ppo import SECTION, PpoLearner
 from hd_training.presets import COMPACT, PRESETS

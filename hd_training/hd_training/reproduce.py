@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from hd_controller.errors import HdError
-from hd_training.make_robots import positive
+from hd_training.argument_types import positive
 from hd_training.reproduction_experiments import SCALES, Experiment, experiments
 from hd_training.reproduction_plan import Plan, Planner, Step, Unit
 from hd_training.reproduction_plot import plot

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
+from hd_training.argument_types import natural, positive
 from hd_training.checkpoint import load_checkpoint
 from hd_training.clone_experts import clone_experts
 from hd_training.collect import collect
@@ -103,16 +104,16 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument(
         "--robots", type=Path, nargs="+", default=[], help="files or folders (default: demo robots)"
     )
-    result.add_argument("--sampled", type=int, help="robots sampled beside them (default: the preset's)")
+    result.add_argument("--sampled", type=natural, help="robots sampled beside them (default: the preset's)")
     result.add_argument("--skip-invalid", action="store_true", help="leave robots out that cannot be read")
     networks = [COMPACT, HYPERDISTILL, *sorted(NETWORKS)]
     result.add_argument("--network", choices=networks, help="the teacher's (default: the preset's)")
     result.add_argument("--device", choices=["cpu", "cuda"], help="where networks run (default: the preset's)")
-    result.add_argument("--workers", type=int, help="simulation threads (default: the preset's)")
-    result.add_argument("--expert-steps", type=int, help="steps of each robot's expert; 0: PPO from fresh weights")
+    result.add_argument("--workers", type=positive, help="simulation threads (default: the preset's)")
+    result.add_argument("--expert-steps", type=natural, help="steps of each robot's expert; 0: PPO from fresh weights")
     result.add_argument("--clone-minutes", type=float, help="time to learn from the experts [min]")
     result.add_argument("--minutes", type=float, help="time of PPO on all robots [min]; --resume counts earlier runs")
-    result.add_argument("--seed", type=int, default=0, help="seed of everything")
+    result.add_argument("--seed", type=natural, default=0, help="seed of everything")
     begin = result.add_mutually_exclusive_group()
     begin.add_argument("--resume", action="store_true", help="continue the run in --out")
     begin.add_argument("--init", type=Path, metavar="FILE", help="start from a teacher's checkpoint or archive")

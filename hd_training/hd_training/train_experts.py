@@ -19,7 +19,8 @@ from tqdm import tqdm
 
 from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
-from hd_training.checkpoint import load_checkpoint
+from hd_training.argument_types import natural, positive
+from hd_training.checkpoint import load_checkpoint, make_run_folder
 from hd_training.evaluate import named
 from hd_training.learner_state import CHECKPOINT
 from hd_training.presets import EXPERTS, Preset
@@ -53,6 +54,7 @@ def train_experts(robots: list[Morphology], preset: Preset, out: Path, *, proces
     that uses cores better than many threads on one small network.
     """
     failures: dict[str, str] = {}
+    make_run_folder(out)
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(processes, mp_context=context, initializer=end_with_parent)
     with pool, tqdm(total=len(robots), unit="robot") as bar:
@@ -83,10 +85,10 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--robots", type=Path, nargs="+", required=True, help="robot files or folders (URDF, MJCF)")
     result.add_argument("--out", type=Path, required=True, help="folder for one folder per robot")
     steps = EXPERTS.ppo.max_steps
-    result.add_argument("--steps", type=int, default=steps, help=f"environment steps per robot (default {steps})")
+    result.add_argument("--steps", type=positive, default=steps, help=f"environment steps per robot (default {steps})")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    result.add_argument("--processes", type=int, default=cores, help="robots at a time (default: the cores)")
-    result.add_argument("--seed", type=int, default=EXPERTS.seed, help=f"default {EXPERTS.seed}")
+    result.add_argument("--processes", type=positive, default=cores, help="robots at a time (default: the cores)")
+    result.add_argument("--seed", type=natural, default=EXPERTS.seed, help=f"default {EXPERTS.seed}")
     result.add_argument("--skip-invalid", action="store_true", help="leave robots out that cannot be read")
     return result
 

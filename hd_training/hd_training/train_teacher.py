@@ -12,7 +12,8 @@ from tqdm import tqdm
 
 from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
-from hd_training.checkpoint import load_checkpoint, save_checkpoint
+from hd_training.argument_types import positive, positive_number
+from hd_training.checkpoint import load_checkpoint, make_run_folder, save_checkpoint
 from hd_training.learner_state import CHECKPOINT, build_learner, learner_state, restore, start_from
 from hd_training.paper_networks import NETWORKS
 from hd_training.ppo import PpoLearner
@@ -25,8 +26,13 @@ from hd_training.training_log import TrainingLog
 def start(
     robots: list[Morphology], preset: Preset, path: Path, *, resume: bool, init: Path | None
 ) -> tuple[PpoLearner, float]:
-    """A learner, fresh, continued or with another run's weights, and the seconds it has trained."""
-    if resume and path.exists():
+    """A learner, fresh, continued or with another run's weights, and the seconds it has trained.
+
+    HdError where a run would be lost: a new one in its folder, or a resumed one that is not there.
+    """
+    if path.exists() and not resume:
+        raise HdError(f"{path} holds a trained teacher already; continue it with --resume or choose another --out")
+    if resume:
         content = load_checkpoint(path)
         learner = build_learner(robots, preset, content)
         return learner, restore(learner, content, robots, path, preset)
@@ -54,7 +60,7 @@ def train_teacher(
     The clock of `minutes` counts training time over all resumed runs. `init` is a checkpoint or archive whose weights
     a new run starts from. Ctrl-C saves after the iteration at work, then raises KeyboardInterrupt.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_run_folder(folder)
     path, config = folder / CHECKPOINT, preset.ppo
     learner, seconds = start(robots, preset, path, resume=resume, init=init)
     log = TrainingLog(folder, robots, learner.iterations)
@@ -94,9 +100,9 @@ def parser() -> argparse.ArgumentParser:
     networks = [COMPACT, HYPERDISTILL, *sorted(NETWORKS)]
     result.add_argument("--network", choices=networks, help="architecture (default: the preset's)")
     result.add_argument("--device", choices=["cpu", "cuda"], help="where networks run (default: the preset's)")
-    result.add_argument("--workers", type=int, help="simulation threads (default: the preset's)")
-    result.add_argument("--minutes", type=float, help="training time in all [min], earlier runs included")
-    result.add_argument("--max-steps", type=int, help="environment steps in all, earlier runs included")
+    result.add_argument("--workers", type=positive, help="simulation threads (default: the preset's)")
+    result.add_argument("--minutes", type=positive_number, help="training time in all [min], earlier runs included")
+    result.add_argument("--max-steps", type=positive, help="environment steps in all, earlier runs included")
     begin = result.add_mutually_exclusive_group()
     begin.add_argument("--resume", action="store_true", help="continue from the checkpoint in --out")
     begin.add_argument("--init", type=Path, metavar="FILE", help="start from the weights of a checkpoint or archive")

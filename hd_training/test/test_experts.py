@@ -150,3 +150,21 @@ def test_chain_goes_from_experts_over_the_clone_to_ppo(tmp_path):
     assert content["counters"][2] >= 60 * (0.02 + 0.02)
     again = train_universal(robots, preset, tmp_path, resume=True, init=None)
     assert load_checkpoint(again)["counters"] == content["counters"]
+
+
+def test_one_experts_folder_is_no_set_of_experts(experts):
+    robots = small_set()
+    with pytest.raises(HdError, match="holds one teacher, expected one folder for each robot"):
+        ExpertSet.load(experts / robots[0].name, robots[:1])
+
+
+@pytest.mark.parametrize("option", [("--steps", "0"), ("--processes", "-1"), ("--seed", "-1"), ("--out", __file__)])
+def test_senseless_arguments_are_one_sentence(tmp_path, capsys, option):
+    (tmp_path / "tripod.urdf").write_text(write_urdf(small_set()[0]))
+    arguments = ["--robots", str(tmp_path), "--out", str(tmp_path / "out"), *option]
+    try:
+        code = training.main(arguments)
+    except SystemExit as stop:
+        code = stop.code
+    said = capsys.readouterr()
+    assert code in (1, 2) and ("expected a whole number" in said.err or "cannot make the folder" in said.out)

@@ -142,3 +142,12 @@ def test_ctrl_c_saves_after_the_iteration_at_work(tmp_path):
     assert run.returncode == 130 and "continue with --resume" in output
     iterations = load_checkpoint(tmp_path / "run" / "teacher.pt")["counters"][1]
     assert iterations == int(log.read_text().splitlines()[-1].split(",")[0])
+
+
+def test_a_run_is_neither_replaced_nor_begun_by_mistake(tmp_path):
+    robots, short = small_set()[:1], replace(PRESET, ppo=replace(PRESET.ppo, max_steps=16))
+    with pytest.raises(HdError, match="no checkpoint at"):
+        train_teacher(robots, short, tmp_path, resume=True, progress=False)
+    train_teacher(robots, short, tmp_path, progress=False)
+    with pytest.raises(HdError, match="holds a trained teacher already; continue it with --resume"):
+        train_teacher(robots, short, tmp_path, progress=False)
