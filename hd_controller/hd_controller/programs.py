@@ -5,22 +5,38 @@ from __future__ import annotations
 import importlib
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
-def run(module: str, *, physics: bool = True) -> int:
-    """Import a program's module and run its `main`; `physics`: it needs MuJoCo, which is imported first.
+def run(module: str) -> int:
+    """Import a program's module and run its `main`.
 
     Until the program takes over, SIGINT and SIGTERM end the process at once with code 0: nothing is to be made safe
     yet, and a KeyboardInterrupt amid imports ends in a traceback or gets lost.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: os._exit(0))
-    if physics:
-        # glfw, which mujoco imports, asks another Python for its version: that one holds the signal back, too.
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        importlib.import_module("mujoco")
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    return importlib.import_module(module).main()
+    with _without_opengl():
+        program = importlib.import_module(module)
+    return program.main()
+
+
+@contextmanager
+def _without_opengl() -> Iterator[None]:
+    """Let MuJoCo be imported without its renderer: no node renders in its own process.
+
+    The renderer's bindings ask a second Python which OpenGL library there is. That takes time, and a signal at that
+    moment ends in a traceback of that Python, whoever of both it reaches.
+    """
+    chosen = os.environ.get("MUJOCO_GL")
+    os.environ["MUJOCO_GL"] = "disable"
+    try:
+        yield
+    finally:
+        del os.environ["MUJOCO_GL"]
+        if chosen is not None:
+            os.environ["MUJOCO_GL"] = chosen
 
 
 def controller_node() -> int:
@@ -40,4 +56,4 @@ def generator_node() -> int:
 
 def set_robot() -> int:
     """`ros2 run hd_controller set_robot`."""
-    return run("hd_controller.set_robot", physics=False)
+    return run("hd_controller.set_robot")

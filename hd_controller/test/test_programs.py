@@ -1,5 +1,6 @@
 """A signal amid the imports of a program ends it quietly."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -20,14 +21,15 @@ def test_a_signal_amid_the_imports_ends_with_code_0_and_no_traceback(tmp_path: P
     assert (process.returncode, output, errors) == (0, "", "")
 
 
-def test_an_interrupt_does_not_reach_the_python_that_glfw_starts(tmp_path: Path) -> None:
-    (tmp_path / "mujoco.py").write_text(  # starts another Python as the real one's import does
-        "import subprocess, sys\n"
-        "other = \"import signal; print(signal.pthread_sigmask(signal.SIG_BLOCK, []))\"\n"
-        "print(subprocess.run([sys.executable, '-c', other], capture_output=True, text=True).stdout)\n")
-    (tmp_path / "program.py").write_text(
-        "import signal\n\n\ndef main():\n    print('then', signal.pthread_sigmask(signal.SIG_BLOCK, []))\n")
-    code = "from hd_controller.programs import run; run('program')"
-    done = subprocess.run([sys.executable, "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {code}"],
-                          capture_output=True, text=True, check=True)
-    assert done.stdout.split("\n") == ["{<Signals.SIGINT: 2>}", "", "then set()", ""]
+@pytest.mark.parametrize("chosen", [None, "egl"])
+def test_importing_mujoco_starts_no_other_process_and_leaves_the_choice_of_opengl(
+        tmp_path: Path, chosen: str | None) -> None:
+    (tmp_path / "uses_mujoco.py").write_text(
+        "import os, mujoco\ndef main():\n    print(mujoco.__name__, os.environ.get('MUJOCO_GL'))\n    return 0\n")
+    code = ("import subprocess, sys\ndef refuse(*arguments, **keywords): raise SystemExit('a process was started')\n"
+            f"subprocess.Popen = refuse\nsys.path.append({str(tmp_path)!r})\n"
+            "from hd_controller.programs import run\nsys.exit(run('uses_mujoco'))")
+    environment = {name: value for name, value in os.environ.items() if name != "MUJOCO_GL"}
+    environment.update({} if chosen is None else {"MUJOCO_GL": chosen})
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, f"mujoco {chosen}"), done.stderr

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import types
 
 import pytest
@@ -80,3 +81,17 @@ def test_a_node_that_is_initialised_gets_sigint(start):
     code, output = finish(process)
     assert code == 0
     assert "] safe" in output and "terminated" not in output
+
+
+def test_what_a_node_started_is_left_to_the_node_and_ends_with_it(start):
+    asks = "import subprocess, sys\\nchild = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\\n"
+    process = start(NODE.format(program=asks + INITIALISED.replace("'ready'", "'ready', child.pid")))
+    pid = int(wait_for(process, "ready").split()[-1])
+    process.send_signal(signal.SIGINT)
+    code, output = finish(process)
+    assert code == 0
+    assert "] safe" in output and "Traceback" not in output
+    deadline = time.monotonic() + 5.0
+    while alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not alive(pid)

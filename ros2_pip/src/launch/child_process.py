@@ -77,8 +77,11 @@ class ChildProcess:
         caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:"))
         return bool(int(caught, 16) >> (number - 1) & 1)
 
-    def signal(self, number: int) -> None:
-        """Send a signal to the process and to those that it started."""
+    def signal(self, number: int, *, alone: bool = False) -> None:
+        """Send a signal to the process and to those that it started, or to the process alone."""
+        if alone:
+            self._popen.send_signal(number)
+            return
         try:
             os.killpg(self.pid, number)
         except ProcessLookupError:

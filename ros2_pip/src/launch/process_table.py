@@ -82,12 +82,16 @@ class ProcessTable:
         process.watch()
 
     def stop(self) -> None:
-        """Send SIGINT to all; SIGTERM and SIGKILL follow for those that stay."""
+        """Send SIGINT to all; SIGTERM and SIGKILL follow for those that stay.
+
+        A node gets it alone: it knows what to do with what it started, and may just be asking another interpreter
+        something, as the OpenGL bindings do when they are imported.
+        """
         if self._stopping:
             return
         self._stopping = True
         for process, request in self._running.items():
-            process.signal(self._first_signal(process, request))
+            process.signal(self._first_signal(process, request), alone=request.is_node)
             term, kill = request.sigterm_timeout_s, request.sigkill_timeout_s
             self._loop.call_later(term, self._insist, process, signal.SIGTERM, term)
             self._loop.call_later(term + kill, self._insist, process, signal.SIGKILL, kill)
