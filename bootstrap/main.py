@@ -145,7 +145,8 @@ def run(arguments: argparse.Namespace) -> int:
     bootstrap = Bootstrap(Layout(Path(__file__).resolve().parent.parent))
     command = arguments.command
     if command == "sim":
-        return bootstrap.execute(sim_command(arguments), training=False)
+        with_teacher = any(text.startswith("teacher:=") for text in arguments.assignments)
+        return bootstrap.execute(sim_command(arguments), training=with_teacher)
     if command == "test":
         return bootstrap.test(slow=arguments.slow, packages=arguments.packages)
     if command == "shell":

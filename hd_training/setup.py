@@ -51,6 +51,7 @@ setup(
             "mutate_robots = hd_training.mutate_robots:main",
             "plot_training = hd_training.plot_training:main",
             "reproduce = hd_training.reproduce:main",
+            "teacher_node = hd_training.programs:teacher_node",
             "train = hd_training.train:main",
             "train_experts = hd_training.train_experts:main",
             "train_teacher = hd_training.train_teacher:main",

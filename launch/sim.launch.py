@@ -3,10 +3,12 @@
 Usage:
     ros2 launch hd_controller sim.launch.py
     ros2 launch hd_controller sim.launch.py robot:=hexapod duration:=20 lockstep:=true
+    ros2 launch hd_controller sim.launch.py teacher:=hd_training/teachers/laptop_101_robots.pt
     ros2 launch hd_controller sim.launch.py --show-args
 """
 from launch.actions import DeclareLaunchArgument, Shutdown
-from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch.conditions import IfCondition, UnlessCondition
+from launch.substitutions import LaunchConfiguration, PathJoinSubstitution, PythonExpression
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
@@ -17,6 +19,7 @@ SHARE = FindPackageShare("hd_controller")
 PARAMETER_FILE = PathJoinSubstitution([SHARE, "launch", "sim.yaml"])
 # Absolute names, made relative: with a namespace, each robot has its own clock and transforms.
 REMAPPINGS = [("/clock", "clock"), ("/tf", "tf"), ("/tf_static", "tf_static")]
+HAS_TEACHER = PythonExpression(['len(r"', LaunchConfiguration("teacher"), '") > 0'])
 
 
 def declared_arguments() -> list[DeclareLaunchArgument]:
@@ -29,6 +32,11 @@ def declared_arguments() -> list[DeclareLaunchArgument]:
             "generator",
             default_value=PathJoinSubstitution([SHARE, "generators", "default"]),
             description="folder of the generator bundle",
+        ),
+        DeclareLaunchArgument(
+            "teacher",
+            default_value="",
+            description="checkpoint, archive or folder of experts that acts in place of generator and controller",
         ),
         DeclareLaunchArgument(
             "lockstep",
@@ -63,18 +71,22 @@ def declared_arguments() -> list[DeclareLaunchArgument]:
     ]
 
 
-def node(package: str, executable: str, parameters: dict[str, ParameterValue]) -> Node:
+def node(
+    package: str, executable: str, parameters: dict[str, ParameterValue], *, name: str = "",
+    condition: IfCondition | None = None,
+) -> Node:  # fmt: skip
     """Return a node with what all of them have in common; when one ends, the simulation ends as a whole."""
     return Node(
         package=package,
         executable=executable,
-        name=executable,
+        name=name or executable,
         namespace=LaunchConfiguration("namespace"),
         parameters=[PARAMETER_FILE, LaunchConfiguration("params_file"), parameters],
         remappings=REMAPPINGS,
         output="screen",
         emulate_tty=True,
         on_exit=Shutdown(reason=f"{executable} ended"),
+        condition=condition,
     )
 
 
@@ -84,7 +96,10 @@ def argument(name: str, value_type: type) -> ParameterValue:
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Return the nodes: description, generator, controller, and the simulation in the robot's place."""
+    """Return the nodes: description, generator and controller (or a teacher), the simulation in the robot's place.
+
+    The teacher's node takes the controller's name, so that its parameters, services and topics are found there.
+    """
     simulation = {
         "lockstep": argument("lockstep", bool),
         "duration": argument("duration", float),
@@ -102,8 +117,11 @@ def generate_launch_description() -> LaunchDescription:
         [
             *declared_arguments(),
             node("hd_sim_bridge", "bridge_node", simulation),
-            node("hd_controller", "controller_node", controller),
-            node("hd_controller", "generator_node", {"generator": argument("generator", str)}),
+            node("hd_controller", "controller_node", controller, condition=UnlessCondition(HAS_TEACHER)),
+            node("hd_controller", "generator_node", {"generator": argument("generator", str)},
+                 condition=UnlessCondition(HAS_TEACHER)),
+            node("hd_training", "teacher_node", {**controller, "teacher": argument("teacher", str)},
+                 name="controller_node", condition=IfCondition(HAS_TEACHER)),
             node("hd_controller", "description_node", {"robot": argument("robot", str)}),
         ]
     )

@@ -16,8 +16,16 @@ def test_sim_refuses_what_is_no_assignment():
 
 
 def test_sim_refuses_what_the_launch_file_does_not_declare():
-    with pytest.raises(SetupProblem, match="no argument 'robbot'; it has: robot, generator, lockstep,"):
+    with pytest.raises(SetupProblem, match="no argument 'robbot'; it has: robot, generator, teacher, lockstep,"):
         main.sim_command(main.parse(["sim", "robbot:=hexapod"]))
+
+
+@pytest.mark.parametrize(("assignment", "training"), [("robot:=hexapod", False), ("teacher:=a.pt", True)])
+def test_sim_installs_torch_for_a_teacher_alone(monkeypatch, assignment, training):
+    asked = []
+    monkeypatch.setattr(main.Bootstrap, "execute", lambda self, command, training: asked.append(training) or 0)
+    assert main.run(main.parse(["sim", assignment])) == 0
+    assert asked == [training]
 
 
 @pytest.mark.parametrize("command", ["exec", "train", "bench"])

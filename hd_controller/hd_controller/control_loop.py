@@ -4,14 +4,14 @@ import numpy as np
 
 from hd_controller.kinematics import Kinematics, RobotState
 from hd_controller.observation import WORLD, Origin
-from hd_controller.policy_bundle import PolicyBundle
+from hd_controller.runnable_policy import RunnablePolicy
 
 
 class ControlLoop:
     """Runs one policy on one robot; owns its buffers, so one instance serves one thread."""
 
-    def __init__(self, bundle: PolicyBundle) -> None:
-        """Prepare kinematics, network and buffers for a checked bundle."""
+    def __init__(self, bundle: RunnablePolicy) -> None:
+        """Prepare kinematics, network and buffers for a checked policy."""
         self.bundle = bundle
         self._kinematics = Kinematics(bundle.morphology)
         self._policy = bundle.policy()

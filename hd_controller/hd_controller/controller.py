@@ -16,8 +16,8 @@ from hd_controller.guard_settings import GuardSettings
 from hd_controller.joint_map import StateError
 from hd_controller.joint_mapping import JointMapping
 from hd_controller.kinematics import RobotState
-from hd_controller.policy_bundle import PolicyBundle
 from hd_controller.posture_guard import PostureGuard
+from hd_controller.runnable_policy import RunnablePolicy
 from hd_controller.state_assembly import StateAssembly
 
 PERIOD_TOLERANCE = 1e-9
@@ -46,14 +46,14 @@ class ControllerSettings:
 class PreparedPolicy:
     """A policy that passed every check, with all that its control loop needs."""
 
-    bundle: PolicyBundle
+    bundle: RunnablePolicy
     loop: ControlLoop
     assembly: StateAssembly
     mapping: JointMapping
 
 
-def prepare_policy(bundle: PolicyBundle, settings: ControllerSettings) -> PreparedPolicy:
-    """Build the control loop of a bundle that passed its own checks and try it once; raises HdError.
+def prepare_policy(bundle: RunnablePolicy, settings: ControllerSettings) -> PreparedPolicy:
+    """Build the control loop of a policy that passed its own checks and try it once; raises HdError.
 
     Takes tens of milliseconds, so it runs beside the control thread.
     """
@@ -77,7 +77,7 @@ def prepare_policy(bundle: PolicyBundle, settings: ControllerSettings) -> Prepar
     return PreparedPolicy(bundle, loop, assembly, mapping)
 
 
-def _rest_state(bundle: PolicyBundle) -> RobotState:
+def _rest_state(bundle: RunnablePolicy) -> RobotState:
     """The robot standing still, to try a policy on."""
     joints = len(bundle.joint_names)
     position = np.array([0.0, 0.0, bundle.morphology.standing_height])

@@ -27,11 +27,10 @@ from hd_controller.description_hash import description_sha256
 from hd_controller.joint_map import StateError
 from hd_controller.node_runner import declare_executor, run_node
 from hd_controller.operator_services import OperatorServices
-from hd_controller.policy_bundle import PolicyBundle
 from hd_controller.policy_intake import PolicyIntake
+from hd_controller.policy_origin import GeneratedPolicies, PolicyOrigin
 from hd_controller.stream_guard import SETTLING_S
 from hd_controller.xml_document import MAX_BYTES
-from hd_msgs.msg import Policy
 
 ROBOT_TAG_LENGTH = 64
 SWAP_S = 1.0  # so long after a new description a simulator may still show the robot before
@@ -39,12 +38,13 @@ FLUSH_TIMEOUT = Duration(seconds=0.2)
 
 
 class ControllerNode(LifecycleNode):
-    """Receives description, policy, states and stops; every decision is made by `Controller` and its modes."""
+    """Receives description, policies, states and stops; every decision is made by `Controller` and its modes."""
 
     exit_code: int | None = None
 
-    def __init__(self) -> None:
-        super().__init__("controller_node")
+    def __init__(self, name: str = "controller_node", origin: PolicyOrigin | None = None) -> None:
+        super().__init__(name)
+        self._origin = GeneratedPolicies() if origin is None else origin
         declare_executor(self)
         controller_parameters.declare(self)
         self._settings = controller_parameters.settings(self)
@@ -65,10 +65,11 @@ class ControllerNode(LifecycleNode):
         self._reports = ControllerReports(self, self._controller, self.get_parameter("lockstep").value)
 
     def start(self, post: Callable[[Callable[[], None]], Any]) -> None:
-        """Listen, load the policy file if there is one, and go active if asked to."""
+        """Listen, take the policy that is there already, if any, and go active if asked to."""
         if self._dry_run:
             self.get_logger().warning("dry run: the robot gets no commands; what it would get is on ~/dry_run_commands")
-        self._intake = PolicyIntake(self._controller, self._ready, self._refuse_policy, self._reports.trouble, post)
+        self._intake = PolicyIntake(self._controller, self._ready, self._refuse_policy, self._reports.trouble, post,
+                                    self._origin.policy_of)
         self._target = CommandTarget(self, self.get_parameter("command_controller").value, self._settings.joint_order,
                                      self._reports.trouble)
         self._operator = OperatorServices(self, self._controller, self)
@@ -77,10 +78,10 @@ class ControllerNode(LifecycleNode):
         watch_s = max(0.02, self._state_timeout_s / 2)
         self.create_timer(watch_s if self._by_state else self._settings.control_period_s,
                           self._watch if self._by_state else self._tick, clock=steady)
-        if self.get_parameter("policy_file").value:
-            bundle = PolicyBundle.load(self.get_parameter("policy_file").value)
-            self._modes.description(bundle.description_sha256)
-            self._intake.policy(bundle)
+        policy = self._origin.first()
+        if policy is not None:
+            self._modes.description(policy.description_sha256)
+            self._intake.policy(policy)
         if self.get_parameter("autostart").value:
             self.trigger_configure()
             self.trigger_activate()
@@ -92,7 +93,7 @@ class ControllerNode(LifecycleNode):
         waited_for = self._by_state or self.get_parameter("lockstep").value
         states = qos.states(reliability == "reliable" or (reliability == "auto" and waited_for))
         self.create_subscription(String, "robot_description", self._description, qos.latched())
-        self.create_subscription(Policy, "policy", self._policy, qos.latched())
+        self._origin.open(self, self._intake.policy)
         wire_states.subscribe(self, JointState, "joint_states", self._joint_states, states, self._reports.trouble)
         if controller_parameters.choice(self, "base_state", controller_parameters.BASE_STATES) == "odom":
             wire_states.subscribe(self, Odometry, "odom", self._odometry, states, self._reports.trouble)
@@ -144,6 +145,7 @@ class ControllerNode(LifecycleNode):
             return
         self._send_zero()
         self._active = False
+        self._reports.left_active()
         self._modes.leave_active()
         self.changed()
         self._commands.wait_for_all_acked(FLUSH_TIMEOUT)
@@ -164,11 +166,8 @@ class ControllerNode(LifecycleNode):
         self._writer = None
         self._description_ns, self._awaited_s = self.get_clock().now().nanoseconds, time.monotonic() + SWAP_S
         self._intake.description(sha256)
+        self._origin.described(message.data, sha256)
         self.changed()
-
-    def _policy(self, message: Policy) -> None:
-        """A generated policy."""
-        self._intake.policy(message)
 
     def _ready(self, policy: PreparedPolicy) -> None:
         """Take a policy that passed every check, between two steps."""

@@ -42,6 +42,14 @@ class ControllerReports:
         self._said = sentence
         self._diagnostics.trouble(sentence)
 
+    def left_active(self) -> None:
+        """What control steps took, in the log."""
+        times = self.timing.step_time
+        if times.total:
+            figures = " / ".join(f"{1e3 * value:.3f}" for value in
+                                 (times.quantile_s(0.5), times.quantile_s(0.99), times.max_s))
+            self._node.get_logger().info(f"{times.total} steps took {figures} ms (p50 / p99 / max)")
+
     def changed(self, active: bool) -> None:
         """Publish status and diagnostics when what they show has changed."""
         modes = self._controller.modes

@@ -7,12 +7,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from hd_controller import conversions
 from hd_controller.background import LatestWorker
 from hd_controller.controller import Controller, PreparedPolicy, prepare_policy
 from hd_controller.errors import HdError
-from hd_controller.policy_bundle import PolicyBundle
-from hd_msgs.msg import Policy
+from hd_controller.runnable_policy import RunnablePolicy
 
 UNMATCHED_S = 1.0
 """A policy may come so long before its description: both travel on topics of their own."""
@@ -21,19 +19,22 @@ UNMATCHED_S = 1.0
 class PolicyIntake:
     """Keeps the newest policy until its description is there, and prepares it in a thread of its own.
 
-    `ready` gets a policy that passed every check, on the executor thread and between two control steps; `refuse` gets
-    the one sentence why another did not; `trouble` the one on a policy whose description has not come.
+    Policies come as items with a `description_sha256`, such as messages; `policy_of` makes the policy of an item, in
+    that thread. `ready` gets a policy that passed every check, on the executor thread and between two control steps;
+    `refuse` gets the one sentence why another did not; `trouble` the one on a policy whose description has not come.
     """
 
     def __init__(self, controller: Controller, ready: Callable[[PreparedPolicy], None], refuse: Callable[[str], None],
-                 trouble: Callable[[str], None], post: Callable[[Callable[[], None]], Any]) -> None:
+                 trouble: Callable[[str], None], post: Callable[[Callable[[], None]], Any],
+                 policy_of: Callable[[Any], RunnablePolicy]) -> None:
         self._controller = controller
         self._ready = ready
         self._refuse = refuse
         self._trouble = trouble
         self._post = post
+        self._policy_of = policy_of
         self._timer: threading.Timer | None = None
-        self._newest: Policy | PolicyBundle | None = None
+        self._newest: Any = None
         self._worker = LatestWorker(self._prepare, self._prepared, post)
 
     def close(self) -> None:
@@ -47,7 +48,7 @@ class PolicyIntake:
         if self._newest is not None and self._newest.description_sha256 == sha256:
             self._worker.submit(self._newest)
 
-    def policy(self, policy: Policy | PolicyBundle) -> None:
+    def policy(self, policy: Any) -> None:
         """Take a policy if it is for the newest description; one that comes before any description waits for it."""
         self._newest = policy
         self._forget_timer()
@@ -58,7 +59,7 @@ class PolicyIntake:
             self._timer.daemon = True
             self._timer.start()
 
-    def _check_matched(self, policy: Policy | PolicyBundle) -> None:
+    def _check_matched(self, policy: Any) -> None:
         """Executor thread: the description of a policy has had its time to come."""
         wanted = self._controller.modes.description_sha256
         if wanted and policy is self._newest and policy.description_sha256 != wanted:
@@ -70,12 +71,11 @@ class PolicyIntake:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _prepare(self, item: Policy | PolicyBundle) -> PreparedPolicy:
+    def _prepare(self, item: Any) -> PreparedPolicy:
         """Worker thread: check everything, build the control loop."""
-        bundle = item if isinstance(item, PolicyBundle) else conversions.policy_from_message(item)
-        return prepare_policy(bundle, self._controller.settings)
+        return prepare_policy(self._policy_of(item), self._controller.settings)
 
-    def _prepared(self, item: Policy | PolicyBundle, policy: PreparedPolicy | None, error: Exception | None) -> None:
+    def _prepared(self, item: Any, policy: PreparedPolicy | None, error: Exception | None) -> None:
         """Executor thread: hand the outcome on, unless the robot has changed meanwhile."""
         if policy is not None:
             self._ready(policy)

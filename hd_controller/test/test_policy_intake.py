@@ -27,7 +27,7 @@ class Intake:
         monkeypatch.setattr(policy_intake, "UNMATCHED_S", patience_s)
         monkeypatch.setattr(PolicyIntake, "_prepare", lambda self, item: item)
         self.intake = PolicyIntake(self.controller, lambda policy: self.ready.append(policy.description_sha256),
-                                   self.troubles.append, self.troubles.append, self._post)
+                                   self.troubles.append, self.troubles.append, self._post, lambda item: item)
 
     def _post(self, task: Callable[[], None]) -> None:
         self._tasks.append(task)

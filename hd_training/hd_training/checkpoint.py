@@ -41,8 +41,11 @@ def load_checkpoint(path: Path) -> dict:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise HdError(f"no checkpoint at {path}; start without --resume or give the right --out") from None
-    except Exception as error:
-        raise HdError(f"cannot read checkpoint {path}: {error}") from error
+    except PermissionError as error:
+        raise HdError(f"cannot read checkpoint {path}: {error.strerror}") from error
+    except Exception as error:  # whatever foreign bytes raise; torch's own text advises to execute what is in them
+        kind = type(error).__name__
+        raise HdError(f"cannot read checkpoint {path}: it is damaged or another kind of file ({kind})") from error
     version = content.get("format_version") if isinstance(content, dict) else None
     if version != FORMAT_VERSION:
         raise HdError(f"checkpoint {path} has format version {version}, expected {FORMAT_VERSION}; train anew")

@@ -25,6 +25,8 @@ from hd_training.robot_set import context_moments, normalised_context, padded_co
 CHECKPOINT = "teacher.pt"
 FEATURES = {"context_set": CONTEXT_SET, "observation_set": OBSERVATION_SET}
 """What the networks' inputs mean; checkpoints of other sets do not fit."""
+TEACHER_PARTS = ("teacher", "moments", "context_mean", "context_std", "body_ids")
+"""What of a checkpoint or archive is needed to act."""
 
 
 def context_scale(content: dict) -> tuple[np.ndarray, np.ndarray]:
@@ -118,8 +120,15 @@ def start_from(learner: PpoLearner, content: dict, robots: list[Morphology], pat
 
 
 def load_teacher(path: Path) -> tuple[nn.Module, dict]:
-    """The trained teacher and the rest of its checkpoint or archive."""
+    """The trained teacher and the rest of its checkpoint or archive; HdError for a file that holds none."""
     content = load_checkpoint(path)
-    teacher = build_network(stored_architecture(content))
-    teacher.load_state_dict(content["teacher"])
+    missing = [name for name in TEACHER_PARTS if name not in content]
+    if missing:
+        raise HdError(f"{path} holds no teacher (it has no '{missing[0]}'); expected a file of train_teacher, "
+                      "train_experts, clone_experts or archive_teacher")  # fmt: skip
+    try:
+        teacher = build_network(stored_architecture(content))
+        teacher.load_state_dict(content["teacher"])
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise HdError(f"{path}: weights and architecture do not fit together ({str(error).splitlines()[0]})") from error
     return teacher.eval(), content

@@ -63,7 +63,11 @@ class TeacherSource:
 
     def load(self, robot: Morphology) -> tuple[nn.Module, dict, str]:
         """Network, content and fingerprint of a robot's teacher; the last one is kept in memory."""
-        path = self.file(robot)
+        return self.load_file(self.file(robot))
+
+    @staticmethod
+    def load_file(path: Path) -> tuple[nn.Module, dict, str]:
+        """As `load`, of a file."""
         return _loaded(path, path.stat().st_mtime_ns)
 
     def fingerprints(self, robots: list[Morphology]) -> dict[str, str]:

@@ -14,6 +14,7 @@ MODULES = {
     "controller_node": "hd_controller.controller_node",
     "bridge_node": "hd_sim_bridge.bridge_node",
     "set_robot": "hd_controller.set_robot",
+    "teacher_node": "hd_training.teacher_node",
 }
 
 

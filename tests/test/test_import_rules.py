@@ -17,6 +17,8 @@ RULES = [
     ("hd_sim_bridge.closed_loop", ("torch", "rclpy", "hd_training", "hd_msgs")),
     ("hd_sim_bridge.bridge_node", ("torch", "hd_training", "onnxruntime")),
     ("hd_training.engine", ("rclpy", "hd_msgs", "hd_sim_bridge")),
+    ("hd_training.bound_teacher", ("rclpy", "hd_msgs", "hd_sim_bridge")),
+    ("hd_training.teacher_node", ("hd_sim_bridge", "onnxruntime")),
 ]
 
 

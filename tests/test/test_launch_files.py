@@ -36,8 +36,8 @@ KEYWORDS = {
     "ParameterValue": {"value_type"},
     "Shutdown": {"reason", "condition"},
 }  # fmt: skip
-SIM_ARGUMENTS = {"robot", "generator", "lockstep", "duration", "namespace", "viewer", "seed", "real_time_factor",
-                 "allow_out_of_distribution", "record", "video", "params_file"}
+SIM_ARGUMENTS = {"robot", "generator", "teacher", "lockstep", "duration", "namespace", "viewer", "seed",
+                 "real_time_factor", "allow_out_of_distribution", "record", "video", "params_file"}
 HARDWARE_ARGUMENTS = {"robot", "generator", "namespace", "command_type", "joint_states", "imu", "odom", "e_stop",
                       "allow_out_of_distribution", "joint_order", "joint_mapping", "command_controller", "dry_run"}
 

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,9 @@ pytestmark = [
     pytest.mark.integration,
     pytest.mark.skipif(shutil.which("ros2") is None, reason="needs the ros2 command (./hd test, or a sourced ROS 2)"),
 ]
+TEACHER = Path(__file__).resolve().parents[2] / "hd_training" / "teachers" / "laptop_101_robots.pt"
 START_DEADLINE_S = 30.0
+TEACHER_DEADLINE_S = 120.0  # torch alone takes many seconds to import where cores are shared
 END_DEADLINE_S = 3.0
 
 
@@ -44,9 +47,9 @@ class Launch:
             assert time.monotonic() < end, f"no line with '{pattern}' in time: {self.output}"
         raise AssertionError(f"ended before a line with '{pattern}': {self.output}")
 
-    def finish(self) -> int:
+    def finish(self, deadline_s: float = START_DEADLINE_S) -> int:
         """Read the rest; return the exit code."""
-        self.output += self.process.communicate(timeout=START_DEADLINE_S)[0]
+        self.output += self.process.communicate(timeout=deadline_s)[0]
         return self.process.returncode
 
     def interrupt(self) -> tuple[int, float]:
@@ -98,6 +101,18 @@ def test_a_simulation_with_a_duration_ends_with_a_summary(launch, robots, namesp
     assert re.search(r"steps: +100\b", running.output)
     assert "Traceback" not in running.output
     assert not any(is_alive(pid) for pid in running.pids())
+
+
+def test_a_teacher_takes_the_place_of_generator_and_controller(launch):
+    """A demo robot that the shipped teacher was trained with, under the controller's name."""
+    pytest.importorskip("torch", reason="needs torch")
+    running = launch("sim.launch.py", f"teacher:={TEACHER}", "robot:=tripod", "duration:=2", "lockstep:=true")
+    assert running.finish(TEACHER_DEADLINE_S) == 0, running.output
+    assert re.search(r"steps: +100\b", running.output)
+    assert "[controller_node]: policy of robot 'tripod'" in running.output
+    assert re.search(r"controller_node.*\d+ steps took .* ms", running.output)
+    assert "teacher_node-" in running.output and "generator_node-" not in running.output
+    assert "controller_node-" not in running.output and "Traceback" not in running.output
 
 
 def test_ctrl_c_ends_a_running_simulation(launch, robots):
