@@ -23,6 +23,7 @@ setup(
             "bridge_node = hd_sim_bridge.programs:bridge_node",
             "compare_base_state = hd_sim_bridge.compare_base_state:main",
             "compare_guards = hd_sim_bridge.compare_guards:main",
+            "gallery = hd_sim_bridge.gallery:main",
             "render_robots = hd_sim_bridge.render_robots:main",
         ],
     },

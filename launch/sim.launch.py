@@ -64,7 +64,9 @@ def declared_arguments() -> list[DeclareLaunchArgument]:
         DeclareLaunchArgument(
             "record", default_value="", description="file: .mcap for all topics, .npz for states and efforts"
         ),
-        DeclareLaunchArgument("video", default_value="", description="file (.mp4) for a film, rendered off-screen"),
+        DeclareLaunchArgument(
+            "video", default_value="", description="file (.mp4, .webp) for a film, rendered off-screen"
+        ),
         DeclareLaunchArgument(
             "params_file", default_value=PARAMETER_FILE, description="parameters that come on top of sim.yaml's"
         ),

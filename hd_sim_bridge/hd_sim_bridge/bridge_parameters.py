@@ -24,7 +24,7 @@ PARAMETERS: dict[str, tuple[object, str]] = {
     "hold_until_command": (True, "keep a new robot at its spawn pose until its first command arrives"),
     "seed": (0, "seed of the reset noise"),
     "record": ("", "file: .mcap for all topics, .npz for configurations and efforts of every step; empty: none"),
-    "video": ("", "file (.mp4) for a film that is rendered off-screen; empty: none"),
+    "video": ("", "file (.mp4, .webp) for a film that is rendered off-screen; empty: none"),
     "viewer": ("none", "none, or native for MuJoCo's window"),
 }
 IMPERFECTIONS: dict[str, tuple[object, str]] = {

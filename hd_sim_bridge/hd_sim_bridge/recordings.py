@@ -15,7 +15,7 @@ from hd_sim_bridge.video import Video
 
 
 class Recordings:
-    """`record` is one file with all topics (.mcap) or with steps (.npz); `video` a film (.mp4)."""
+    """`record` is one file with all topics (.mcap) or with steps (.npz); `video` a film (.mp4 or .webp)."""
 
     def __init__(self, node: Node, settings: BridgeSettings, now_ns: Callable[[], int]) -> None:
         """Raises HdError for files that cannot be written."""

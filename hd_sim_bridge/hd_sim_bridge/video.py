@@ -14,24 +14,25 @@ import mujoco
 import numpy as np
 
 from hd_controller.errors import HdError
-from hd_sim_bridge.video_process import FRAMES_PER_SECOND, HEADER, MODEL, STATE
+from hd_sim_bridge.video_process import FORMATS, HEADER, MODEL, STATE
 
-FRAME_NS = 1_000_000_000 // FRAMES_PER_SECOND
 WAITING_FRAMES = 50
 CLOSE_TIMEOUT_S = 60.0
 
 
 class Video:
-    """Takes states while a simulation runs; FRAMES_PER_SECOND of simulated time.
+    """Takes states while a simulation runs; the ending of `path` is one of FORMATS.
 
     patient: wait for the renderer, as lockstep can; otherwise pictures that it has no time for are left out, and the
-    one after is shown longer. `log` gets one sentence when there is no film; the simulation goes on.
+    one after is shown longer. `log` gets one sentence when there is no film, whose reason is then in `problem`.
     """
 
     def __init__(self, path: str, patient: bool, log: Callable[[str], object]) -> None:
-        """Start the process. Raises HdError for a path that cannot be written or does not end in .mp4."""
+        """Start the process. Raises HdError for a path that cannot be written or has another ending."""
         self._path = _checked(path)
-        part = self._path.with_name(f".{self._path.stem}.{os.getpid()}.part.mp4")
+        part = self._path.with_name(f".{self._path.stem}.{os.getpid()}.part{self._path.suffix}")
+        self._frame_ns = FORMATS[self._path.suffix].frame_ns
+        self.problem = ""
         self._patient, self._log = patient, log
         self._due_ns: int | None = None
         self._count = 0
@@ -55,8 +56,8 @@ class Video:
             self._due_ns = now_ns
         if self._ended or now_ns < self._due_ns:
             return
-        frames = 1 + (now_ns - self._due_ns) // FRAME_NS
-        self._due_ns += frames * FRAME_NS
+        frames = 1 + (now_ns - self._due_ns) // self._frame_ns
+        self._due_ns += frames * self._frame_ns
         self._count += frames
         content = np.asarray(qpos, dtype=float).tobytes()
         if self._put(HEADER.pack(STATE, self._count, len(content)) + content, wait=self._patient):
@@ -94,15 +95,15 @@ class Video:
         self._ended = True
         said = self._process.stderr.read().decode(errors="replace").strip().splitlines()
         if self._process.wait() != 0:
-            reason = said[-1] if said else f"the renderer ended with {self._process.returncode}"
-            self._log(f"no video {self._path.name}: {reason}; the simulation goes on without it")
+            self.problem = said[-1] if said else f"the renderer ended with {self._process.returncode}"
+            self._log(f"no video {self._path.name}: {self.problem}; the simulation goes on without it")
 
 
 def _checked(path: str) -> Path:
     """The file to write; raises HdError for one that cannot be."""
     wanted = Path(path).expanduser().absolute()
-    if wanted.suffix != ".mp4":
-        raise HdError(f"parameter video is '{path}'; expected the name of a file that ends in .mp4")
+    if wanted.suffix not in FORMATS:
+        raise HdError(f"parameter video is '{path}'; expected the name of a file that ends in {' or '.join(FORMATS)}")
     if wanted.is_dir() or not os.access(wanted.parent, os.W_OK):
         raise HdError(f"parameter video is '{path}', which cannot be written; expected a file in a folder that is "
                       "there and can be written to")

@@ -10,6 +10,7 @@ import signal
 import struct
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,9 +19,30 @@ import numpy as np
 HEADER = struct.Struct("<cIQ")
 """Kind of a packet, how often its picture is shown, and the length of what follows."""
 MODEL, STATE = b"M", b"S"
-WIDTH, HEIGHT = 640, 480
-FRAMES_PER_SECOND = 25
 BACKENDS = ("egl", "osmesa")
+
+
+@dataclass(frozen=True)
+class FilmFormat:
+    """Size in pixels, pictures for each simulated second, and what ffmpeg is told."""
+
+    width: int
+    height: int
+    frames_per_second: float
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def frame_ns(self) -> int:
+        """Simulated time between two pictures [ns]."""
+        return round(1e9 / self.frames_per_second)
+
+
+FORMATS = {
+    ".mp4": FilmFormat(640, 480, 25.0, {"output_params": ["-threads", "1"]}),
+    ".webp": FilmFormat(320, 240, 12.5, {"codec": "libwebp_anim", "quality": None,
+                                         "output_params": ["-q:v", "60", "-loop", "0", "-threads", "1"]}),
+}
+"""By the ending of the file: H.264 for players, and an animated picture, which browsers show without a player."""
 
 
 def packets(stream: BinaryIO) -> Iterator[tuple[bytes, int, bytes]]:
@@ -34,13 +56,15 @@ def packets(stream: BinaryIO) -> Iterator[tuple[bytes, int, bytes]]:
 
 
 class Film:
-    """Pictures (HEIGHT, WIDTH, 3) of the newest model, encoded as MP4 (H.264)."""
+    """Pictures of the newest model, encoded as the ending of the file says."""
 
     def __init__(self, path: Path) -> None:
         import imageio_ffmpeg
 
+        self._format = FORMATS[path.suffix]
+        size = self._format.width, self._format.height
         self._writer = imageio_ffmpeg.write_frames(
-            str(path), (WIDTH, HEIGHT), fps=FRAMES_PER_SECOND, output_params=["-threads", "1"])
+            str(path), size, fps=self._format.frames_per_second, **self._format.options)
         self._writer.send(None)
         self._renderer: Any = None
 
@@ -53,7 +77,7 @@ class Film:
         self._end_renderer()
         model = mujoco.MjModel.from_binary_path("model.mjb", {"model.mjb": content})
         self._model, self._data = model, mujoco.MjData(model)
-        self._renderer = mujoco.Renderer(model, HEIGHT, WIDTH)
+        self._renderer = mujoco.Renderer(model, self._format.height, self._format.width)
         self._camera = FollowingCamera(model)
 
     def new_state(self, count: int, content: bytes) -> None:

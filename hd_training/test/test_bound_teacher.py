@@ -72,7 +72,7 @@ def test_a_body_that_the_teacher_was_not_trained_with_needs_permission(universal
     source, text = open_teacher(universal), write_urdf(six_legs())
     policy = bind_teacher(source, text)
     assert not policy.in_distribution and bind_teacher(source, write_urdf(small_set()[0])).in_distribution
-    with pytest.raises(HdError, match="outside the trained range.*trained with 3 bodies"):
+    with pytest.raises(HdError, match=r"outside the trained range.*trained with 3 bodies"):
         prepare_policy(policy, ControllerSettings())
     assert prepare_policy(policy, ControllerSettings(allow_out_of_distribution=True)).bundle is policy
 
