@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -10,21 +12,35 @@ import torch
 from hd_controller.errors import HdError
 
 FORMAT_VERSION = 1
+EXPECTED = (
+    "expected a file that train_teacher, train_experts, clone_experts, archive_teacher or distill wrote; give such a "
+    "file, or remove this one and train anew without --resume"
+)
 
 
 def save_checkpoint(path: Path, content: dict) -> None:
-    """Write tensors, arrays as tensors and plain values to `path` through a temporary file beside it."""
+    """Write tensors, arrays as tensors and plain values to `path` through a temporary file beside it.
+
+    Raises:
+        HdError: the disk or the folder refuses; an older file of that name is as it was.
+    """
     temporary = path.with_name(path.name + ".part")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    whole = io.BytesIO()  # torch, writing to a full disk itself, tells a place in its own source and not what is wrong
+    torch.save({"format_version": FORMAT_VERSION, **content}, whole)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with open(temporary, "wb") as stream:
-            torch.save({"format_version": FORMAT_VERSION, **content}, stream)
+            stream.write(whole.getbuffer())
             stream.flush()
             os.fsync(stream.fileno())
-    except (OSError, RuntimeError) as error:  # torch reports a write that was cut off as RuntimeError
-        temporary.unlink(missing_ok=True)
-        raise HdError(f"cannot write checkpoint {path}: {error}; the previous one is unchanged") from error
-    temporary.replace(path)
+        temporary.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
+        raise HdError(
+            f"cannot write checkpoint {path} ({error.strerror}); the one before it is as it was: free the disk or "
+            "choose another --out, then repeat the command with --resume"
+        ) from error
 
 
 def make_run_folder(folder: Path) -> None:
@@ -38,15 +54,23 @@ def make_run_folder(folder: Path) -> None:
 def load_checkpoint(path: Path) -> dict:
     """Read a checkpoint without executing anything in it; HdError says what is wrong with the file."""
     try:
+        if path.is_file() and not path.stat().st_size:
+            raise HdError(f"checkpoint {path} is empty; {EXPECTED}")
         content = torch.load(path, map_location="cpu", weights_only=True)
+    except HdError:
+        raise
     except FileNotFoundError:
         raise HdError(f"no checkpoint at {path}; start without --resume or give the right --out") from None
-    except PermissionError as error:
-        raise HdError(f"cannot read checkpoint {path}: {error.strerror}") from error
+    except OSError as error:
+        raise HdError(f"cannot read checkpoint {path} ({error.strerror}); {EXPECTED}") from error
     except Exception as error:  # whatever foreign bytes raise; torch's own text advises to execute what is in them
         kind = type(error).__name__
-        raise HdError(f"cannot read checkpoint {path}: it is damaged or another kind of file ({kind})") from error
-    version = content.get("format_version") if isinstance(content, dict) else None
+        raise HdError(
+            f"cannot read checkpoint {path}: it is damaged or another kind of file ({kind}); {EXPECTED}"
+        ) from error
+    if not isinstance(content, dict) or "format_version" not in content:
+        raise HdError(f"{path} is no checkpoint of this project: it has no format version; {EXPECTED}")
+    version = content["format_version"]
     if version != FORMAT_VERSION:
         raise HdError(f"checkpoint {path} has format version {version}, expected {FORMAT_VERSION}; train anew")
     return content

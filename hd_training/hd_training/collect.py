@@ -38,7 +38,7 @@ from hd_training.trajectory_store import (
     trajectory_path,
     write_trajectories,
 )
-from hd_training.worker_processes import end_with_parent
+from hd_training.worker_processes import end_with_parent, interrupts_held
 
 EXAMPLES = """examples:
   collect --robots pd_robots --out runs/paper --preset paper                  with runs/paper/teacher.pt
@@ -196,7 +196,8 @@ def _results(jobs: list[Job], workers: int) -> Iterator[tuple[Morphology, RobotE
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context, initializer=_ignore_interrupt) as pool:
-        futures = {pool.submit(collect_robot, job): job.robot for job in jobs}
+        with interrupts_held():
+            futures = {pool.submit(collect_robot, job): job.robot for job in jobs}
         try:
             for future in as_completed(futures):
                 yield futures[future], future.result()

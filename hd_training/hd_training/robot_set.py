@@ -33,8 +33,8 @@ def read_robots(paths: list[Path], *, skip_invalid: bool = False) -> list[Morpho
             robot = read_robot(path)
         except HdError as error:
             if not skip_invalid:
-                raise HdError(f"{path}: {error} (leave such files out with --skip-invalid)") from error
-            print(f"skipped {path}: {error}")
+                raise HdError(f"{error} (leave such files out with --skip-invalid)") from error  # it names the file
+            print(f"skipped {error}")
             continue
         if robot.body_id in robots:
             print(f"{path}: same body as {robots[robot.body_id].name}, left out")

@@ -26,7 +26,7 @@ from hd_training.learner_state import CHECKPOINT
 from hd_training.presets import EXPERTS, Preset
 from hd_training.robot_set import read_robots
 from hd_training.train_teacher import train_teacher
-from hd_training.worker_processes import end_with_parent
+from hd_training.worker_processes import end_when_interrupted, interrupts_held
 
 EXAMPLES = """examples:
   train_experts --robots hd_training/robots/train --out runs/experts
@@ -56,11 +56,12 @@ def train_experts(robots: list[Morphology], preset: Preset, out: Path, *, proces
     failures: dict[str, str] = {}
     make_run_folder(out)
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=end_with_parent)
+    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=end_when_interrupted)
     with pool, tqdm(total=len(robots), unit="robot") as bar:
-        jobs = {
-            pool.submit(train_expert, robot, preset, out / label): label for label, robot in named(robots).items()
-        }
+        with interrupts_held():
+            jobs = {
+                pool.submit(train_expert, robot, preset, out / label): label for label, robot in named(robots).items()
+            }
         try:
             for job in as_completed(jobs):
                 error = job.exception()

@@ -26,10 +26,12 @@ def test_written_robots_are_read_back(tmp_path):
 def test_broken_file_is_named_or_skipped(tmp_path, capsys):
     write_robots(small_set(), tmp_path, {})
     (tmp_path / "broken.urdf").write_text("<robot name='x'/>")
-    with pytest.raises(HdError, match=r"broken\.urdf.*--skip-invalid"):
+    with pytest.raises(HdError, match=r"broken\.urdf.*--skip-invalid") as refused:
         read_robots([tmp_path])
+    assert str(refused.value).count("broken.urdf") == 1
     assert len(read_robots([tmp_path], skip_invalid=True)) == 3
-    assert "skipped" in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert "skipped" in output and output.count("broken.urdf") == 1
 
 
 def test_one_body_under_two_names_counts_once(tmp_path, capsys):
