@@ -97,7 +97,8 @@ class FaultProxy:
 
     def _run(self) -> None:
         """Thread body: receive, and deliver what is due."""
-        executor = _executor(self._context)
+        # Takes one message of each topic in turn, so that commands never wait behind a queue of states.
+        executor = SingleThreadedExecutor(context=self._context)
         executor.add_node(self.node)
         while not self._ended.is_set():
             now_s = time.monotonic()
@@ -183,12 +184,3 @@ class FaultProxy:
     def _show_policy(self, message: bytes) -> None:
         """Deliver to the controller."""
         self._policies.publish(message)
-
-
-def _executor(context: Context) -> Any:
-    """The executor that hands messages out in the order of their arrival, where there is one."""
-    try:
-        from rclpy.experimental import EventsExecutor
-    except ImportError:
-        return SingleThreadedExecutor(context=context)
-    return EventsExecutor(context=context)

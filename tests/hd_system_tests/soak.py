@@ -78,7 +78,10 @@ def _event(bench: FaultBench, choice: random.Random, event: str) -> None:
 
 
 def warm_up(bench: FaultBench) -> None:
-    """Let every node meet every robot and every bad text, so that what it keeps for them is there."""
+    """Let every node meet every bad text and every robot: memory is compared after the same work.
+
+    A parsed text of 49 000 links makes a process 20 MB larger until the next good one.
+    """
     for text in BAD_TEXTS:
         bench.probe.description.publish(String(data=text))
         bench.probe.spin_for(1.0)

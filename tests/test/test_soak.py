@@ -42,6 +42,8 @@ def test_soak(system, robots) -> None:
             report.recovered(bench.drives(robot, what=f"after {report.newest}"))
             report.add(bench.judge)
         assert resources is not None
+        warm_up(bench)
+        report.add(bench.judge)
         growth = resources.growth()
         print(report.text(bench, growth))
         bench.unharmed()
