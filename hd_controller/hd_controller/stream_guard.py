@@ -13,7 +13,7 @@ SETTLING_S = 0.1
 """Nothing is used for this long after a policy is bound and after a jump back, where late messages are refused.
 
 Nothing is known about their delay then; a computer or network that stood still and now delivers what waited looks the
-same.
+same. A jump forward within that time, from old messages that waited to younger ones, begins it anew.
 """
 DELAY_FORGOTTEN = 0.02
 """Share of passing time by which the delay taken as normal may grow, so that two clocks may drift apart."""
@@ -46,7 +46,8 @@ class StreamGuard:
         if limits.clock_jump and abs(jump_s) > limits.clock_jump:
             self._newest_ns = None
             self._remember(stamp_ns, now_s)
-            self._settled_s = now_s + SETTLING_S if jump_s < 0 and limits.max_delay else now_s
+            if limits.max_delay and (jump_s < 0 or now_s < self._settled_s):
+                self._settled_s = now_s + SETTLING_S
             raise StateError(f"the clock that stamps {self._topic} jumped by {jump_s:+.3f} s", "clock_jump")
         if limits.out_of_order_limit and -RESTART_NS < stamp_ns - newest_ns < 0:
             raise StateError(f"{self._topic} came out of order: {(newest_ns - stamp_ns) * 1e-9:.3f} s older than the "

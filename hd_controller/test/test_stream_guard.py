@@ -68,7 +68,20 @@ def test_a_queue_worked_off_after_a_stall_is_not_used() -> None:
         assert _refused_by(guard, step * 0.02, step * 0.02) == ""
     queue = [_refused_by(guard, 0.1 + step * 0.02, 3.1 + step * 0.001) for step in range(10)]
     assert queue == ["clock_jump", *["delay"] * 9]
-    assert [_refused_by(guard, stamp_s, stamp_s) for stamp_s in (3.12, 3.14)] == ["clock_jump", ""]
+    fresh = [_refused_by(guard, stamp_s, stamp_s) for stamp_s in (3.12, 3.14, 3.20, 3.23)]
+    assert fresh == ["clock_jump", "delay", "delay", ""]
+
+
+def test_a_queue_that_lost_its_middle_is_not_used() -> None:
+    """After a stall the first message is old, the others are 0.16 s late: the jump between them settles nothing."""
+    guard = StreamGuard("odom", profile_settings("hardware"))
+    assert [_refused_by(guard, stamp_s, stamp_s) for stamp_s in (0.0, 0.02)] == ["", ""]
+    assert _refused_by(guard, 0.04, 1.0) == "clock_jump"
+    late = [_refused_by(guard, now_s - 0.16, now_s) for now_s in (1.01, 1.03, 1.05)]
+    assert late == ["clock_jump", "delay", "delay"]
+    assert [_refused_by(guard, stamp_s, stamp_s) for stamp_s in (1.06, 1.12)] == ["delay", ""]
+    assert _refused_by(guard, 1.0, 1.16) == "out_of_order"
+    assert _refused_by(guard, 1.14, 1.30) == "delay"
 
 
 def test_silence_is_no_clock_jump() -> None:

@@ -9,20 +9,23 @@ the effort limits) or *driving* (anything else: a policy's efforts). A command i
    another robot, or (where commands answer complete states) without a torso state of the same stamp;
 3. driving: it answers a state that was shown more than `GRACE_PERIODS` control periods after a description of another
    body was;
-4. driving, where old states are refused: that state is more than `LARGEST_AGE_S` old, by the judge's clock when it
-   heard of that state and of the newest, and by the number of states between them as well;
+4. driving, where old states are refused: that state was more than `LARGEST_AGE_S` old when the command was sent, by
+   the judge's clock when it heard of that state and of the newest until then, and by the number of states between them
+   as well;
 5. driving, where joints are guarded: an effort pushes a joint beyond a position bound that it has reached, or speeds a
    joint up that has reached its velocity limit.
 
 Time is counted in the robot's control periods (states that it has shown), in the order in which the judge heard of
-them: a machine that is too busy delays the judge and all it hears, and changes no judgement.
+them; a command counts from when it was sent. A machine that is too busy delays the judge and all it hears, and changes
+no judgement.
 """
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 import numpy as np
 
@@ -60,12 +63,12 @@ class ShownState:
 
 @dataclass(frozen=True)
 class Judged:
-    """One command: when it came, its kind and robot, the periods of its state and of its arrival, when its state came.
+    """One command: when it was sent, kind and robot, the period of its state and the newest one, when its state came.
 
     Times are seconds on the judge's steady clock.
     """
 
-    at_s: float
+    sent_s: float
     kind: str
     robot_id: str
     answers: int | None
@@ -91,7 +94,7 @@ class CommandJudge:
         """Begin without states."""
         self._periods: OrderedDict[int, int] = OrderedDict()
         self._made_s: OrderedDict[int, float] = OrderedDict()
-        self._newest_s = 0.0
+        self._produced_s: deque[float] = deque(maxlen=REMEMBERED)
         self._states: OrderedDict[int, ShownState] = OrderedDict()
         self._torso: OrderedDict[int, bool] = OrderedDict()
         self._described: tuple[str | None, int] = (None, 0)
@@ -107,7 +110,7 @@ class CommandJudge:
     def produced(self, stamp_ns: int, now_s: float) -> None:
         """The robot has shown a state, whether or not it arrives anywhere."""
         self.period += 1
-        self._newest_s = now_s
+        self._produced_s.append(now_s)
         _remember(self._made_s, stamp_ns, now_s)
         _remember(self._periods, stamp_ns, self.period)
 
@@ -130,16 +133,16 @@ class CommandJudge:
 
     # Commands
 
-    def command(self, stamp_ns: int, robot_id: str, names: Sequence[str], efforts: np.ndarray, now_s: float) -> None:
-        """The controller has sent efforts (J,) [N m] in the order of `names`."""
+    def command(self, stamp_ns: int, robot_id: str, names: Sequence[str], efforts: np.ndarray, sent_s: float) -> None:
+        """The controller sent efforts (J,) [N m] in the order of `names` at that time of the judge's clock."""
         state = self._states.get(stamp_ns)
         problem, kind = self._form(robot_id, names, efforts), "malformed"
         if not problem:
             kind = self._kind(self.bodies[robot_id], efforts, state)
             if kind == "driving":
-                problem = self._drive(stamp_ns, self.bodies[robot_id], efforts, state)
+                problem = self._drive(stamp_ns, self.bodies[robot_id], efforts, state, sent_s)
         self.kinds[kind] += 1
-        self.seen.append(Judged(now_s, kind, robot_id, self._periods.get(stamp_ns), self.period,
+        self.seen.append(Judged(sent_s, kind, robot_id, self._periods.get(stamp_ns), self.period,
                                 self._made_s.get(stamp_ns, 0.0)))
         if problem:
             self.unsafe += 1
@@ -169,7 +172,8 @@ class CommandJudge:
         damping = np.clip(-self.rules.damping_gain * state.velocities, -body.effort_limits, body.effort_limits)
         return "damping" if np.allclose(efforts, damping, rtol=0, atol=TOLERANCE) else "driving"
 
-    def _drive(self, stamp_ns: int, body: Morphology, efforts: np.ndarray, state: ShownState | None) -> str:
+    def _drive(self, stamp_ns: int, body: Morphology, efforts: np.ndarray, state: ShownState | None,
+               sent_s: float) -> str:
         """Rules 2 to 5 in turn; the empty string when all are kept."""
         if state is None:
             return "answers no state that was shown"
@@ -182,10 +186,16 @@ class CommandJudge:
         described, since = self._described
         if described != body.robot_id and state.period > since + GRACE_PERIODS:
             return f"answers a state shown {state.period - since} periods after another robot's description"
-        age_s = min(self._newest_s - self._made_s[stamp_ns], (self.period - state.period) * CONTROL_PERIOD_S)
+        age_s = self._age_s(self._made_s[stamp_ns], state.period, sent_s)
         if self.rules.old_states_refused and age_s > LARGEST_AGE_S:
             return f"answers a state that is {age_s:.3f} s old"
         return self._pushes(body, efforts, state) if self.rules.joints_guarded else ""
+
+    def _age_s(self, made_s: float, period: int, sent_s: float) -> float:
+        """Age of a state when a command was sent: of what the robot had shown by then."""
+        later = sum(1 for _ in takewhile(lambda produced_s: produced_s > sent_s, reversed(self._produced_s)))
+        newest_s = self._produced_s[-1 - later] if later < len(self._produced_s) else made_s
+        return min(newest_s - made_s, (self.period - later - period) * CONTROL_PERIOD_S)
 
     @staticmethod
     def _pushes(body: Morphology, efforts: np.ndarray, state: ShownState) -> str:
@@ -205,9 +215,9 @@ class CommandJudge:
         return sum(one.kind == kind and robot_id in ("", one.robot_id) and one.answers is not None
                    and one.answers > answers_after and one.made_s > made_after_s for one in self.seen)
 
-    def safe_since(self, at_s: float) -> Judged | None:
+    def safe_since(self, since_s: float) -> Judged | None:
         """The first command since then that is zero or damping."""
-        return next((one for one in self.seen if one.at_s >= at_s and one.kind in ("zero", "damping")), None)
+        return next((one for one in self.seen if one.sent_s >= since_s and one.kind in ("zero", "damping")), None)
 
     def forget(self) -> None:
         """Begin a new list of commands and of complaints."""

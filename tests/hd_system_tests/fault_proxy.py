@@ -21,6 +21,7 @@ import rclpy
 from nav_msgs.msg import Odometry
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.subscription import MessageInfo
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 
@@ -71,7 +72,7 @@ class FaultProxy:
         self._policies = publish(Policy, "policy", qos.latched())
         subscribe(JointState, "robot/joint_states", lambda message: self._state(states, message), 100)
         subscribe(Odometry, "robot/odom", lambda message: self._state(torso, message), 100)
-        subscribe(JointCommand, "joint_commands", lambda message: self._command(commands, message), 100)
+        subscribe(JointCommand, "joint_commands", self._commands_into(commands), 100)
         subscribe(String, "robot_description", lambda message: descriptions.send(
             message, time.monotonic(), delay_s=self.faults.description_delay_s), qos.latched())
         subscribe(Policy, "generator/policy", lambda message: policies.send(
@@ -163,10 +164,17 @@ class FaultProxy:
 
     # What the controller says, and what it is told
 
-    def _command(self, line: DelayLine, message: JointCommand) -> None:
+    def _commands_into(self, line: DelayLine) -> Callable[[JointCommand, MessageInfo], None]:
+        """What receives commands: the middleware tells when each was sent, however long it waited here."""
+        def receive(message: JointCommand, info: MessageInfo) -> None:
+            age_s = max(0.0, (time.time_ns() - info["source_timestamp"]) / NANOSECONDS)
+            self._command(line, message, time.monotonic() - age_s)
+        return receive
+
+    def _command(self, line: DelayLine, message: JointCommand, sent_s: float) -> None:
         """Judge a command and put it into its line, stamped by the robot's own clock."""
         stamp_ns, faults = stamp_to_ns(message.header.stamp), self.faults
-        self._judge.command(stamp_ns, message.robot_id, message.joint_names, doubles(message.effort), time.monotonic())
+        self._judge.command(stamp_ns, message.robot_id, message.joint_names, doubles(message.effort), sent_s)
         set_stamp(message.header.stamp, self._clock.own(stamp_ns))
         line.send(message, time.monotonic(), faults.command_loss, faults.delay_s, faults.reorder_s, faults.duplicate)
 

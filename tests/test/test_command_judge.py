@@ -29,10 +29,11 @@ def _show(judge: CommandJudge, number: int, body=BODY, position: float = 0.1, ve
     judge.joints(stamp_ns, body.robot_id, body.joint_names, np.full(JOINTS, position), np.full(JOINTS, velocity), 0.0)
 
 
-def _command(judge: CommandJudge, number: int = 10, body=BODY, effort: float = 5.0, names=None) -> str:
-    """Send equal efforts; the judge's complaint, empty when it has none."""
+def _command(judge: CommandJudge, number: int = 10, body=BODY, effort: float = 5.0, names=None,
+             sent_s: float = 1e9) -> str:
+    """Equal efforts, sent after all states or at a time; the judge's complaint, empty when it has none."""
     before = judge.unsafe
-    judge.command(number * PERIOD_NS, body.robot_id, names or body.joint_names, np.full(JOINTS, effort), 0.0)
+    judge.command(number * PERIOD_NS, body.robot_id, names or body.joint_names, np.full(JOINTS, effort), sent_s)
     return judge.examples[-1] if judge.unsafe > before else ""
 
 
@@ -81,13 +82,14 @@ def test_description_of_another_robot(judge) -> None:
 
 
 def test_age(judge) -> None:
-    """Counted in the robot's states and on the judge's clock, where old states are refused; the lesser one counts."""
+    """Counted until a command was sent, in the robot's states and on the judge's clock; the lesser one counts."""
     now_s, allowed = 10 * PERIOD_NS * 1e-9, int(LARGEST_AGE_S * 1e9 / PERIOD_NS)
     for number in range(11, 20 + allowed):
         judge.produced(number * PERIOD_NS, now_s + 0.01)
     assert _command(judge, 10) == ""
     judge.produced(100 * PERIOD_NS, now_s + LARGEST_AGE_S + 0.001)
     assert "s old" in _command(judge, 10)
+    assert _command(judge, 10, sent_s=now_s + LARGEST_AGE_S) == "", "heard of late, but sent in time"
     _show(judge, 101)
     judge.produced(102 * PERIOD_NS, now_s + 30.0)
     assert _command(judge, 101) == ""
