@@ -20,6 +20,7 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
+            "bench_real_time = hd_sim_bridge.bench_real_time:main",
             "bridge_node = hd_sim_bridge.programs:bridge_node",
             "compare_base_state = hd_sim_bridge.compare_base_state:main",
             "compare_guards = hd_sim_bridge.compare_guards:main",

@@ -38,12 +38,14 @@ KEYWORDS = {
 }  # fmt: skip
 SIM_ARGUMENTS = {"robot", "generator", "teacher", "lockstep", "duration", "namespace", "viewer", "seed",
                  "real_time_factor", "allow_out_of_distribution", "record", "video", "params_file"}
+SEVERAL_ARGUMENTS = {"robots", "generator", "teacher", "lockstep", "duration", "seed", "real_time_factor",
+                     "allow_out_of_distribution", "params_file"}
 HARDWARE_ARGUMENTS = {"robot", "generator", "namespace", "command_type", "joint_states", "imu", "odom", "e_stop",
                       "allow_out_of_distribution", "joint_order", "joint_mapping", "command_controller", "dry_run"}
 
 
 def test_there_are_launch_files_and_the_folder_is_no_package():
-    assert [path.name for path in LAUNCH_FILES] == ["hardware.launch.py", "sim.launch.py"]
+    assert [path.name for path in LAUNCH_FILES] == ["hardware.launch.py", "several.launch.py", "sim.launch.py"]
     assert not (LAUNCH / "__init__.py").exists()
 
 
@@ -74,7 +76,8 @@ def described(name: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"), [("sim.launch.py", SIM_ARGUMENTS), ("hardware.launch.py", HARDWARE_ARGUMENTS)]
+    ("name", "expected"), [("sim.launch.py", SIM_ARGUMENTS), ("several.launch.py", SEVERAL_ARGUMENTS),
+                           ("hardware.launch.py", HARDWARE_ARGUMENTS)]
 )
 def test_arguments_are_declared_and_described(name, expected):
     arguments = described(name)

@@ -18,6 +18,7 @@ pytestmark = [
 TEACHER = Path(__file__).resolve().parents[2] / "hd_training" / "teachers" / "laptop_101_robots.pt"
 START_DEADLINE_S = 30.0
 TEACHER_DEADLINE_S = 120.0  # torch alone takes many seconds to import where cores are shared
+SEVERAL_DEADLINE_S = 120.0
 END_DEADLINE_S = 3.0
 
 
@@ -113,6 +114,26 @@ def test_a_teacher_takes_the_place_of_generator_and_controller(launch):
     assert re.search(r"controller_node.*\d+ steps took .* ms", running.output)
     assert "teacher_node-" in running.output and "generator_node-" not in running.output
     assert "controller_node-" not in running.output and "Traceback" not in running.output
+
+
+def test_several_robots_run_beside_each_other_until_the_last_one_ends(launch, robots):
+    """Each in its own namespace with its own clock, in lockstep, so with its own number of steps."""
+    files = sorted(robots.folder.glob("*.urdf"))[:2]
+    running = launch("several.launch.py", f"robots:={files[0]}, {files[1]}", f"generator:={robots.generator}",
+                     "duration:=2", "lockstep:=true")
+    assert running.finish(SEVERAL_DEADLINE_S) == 0, running.output
+    assert len(re.findall(r"steps: +100\b", running.output)) == 2
+    assert {name for name in re.findall(r"robot: +(\w+)", running.output)} == {file.stem for file in files}
+    assert "[robot_1.controller_node]" in running.output and "[robot_2.controller_node]" in running.output
+    assert "Traceback" not in running.output
+    assert not any(is_alive(pid) for pid in running.pids())
+
+
+def test_several_robots_end_together_where_one_of_them_cannot_run(launch, robots):
+    running = launch("several.launch.py", "robots:=tripod,unicorn")
+    running.finish(SEVERAL_DEADLINE_S)
+    assert "unicorn" in running.output and "Traceback" not in running.output
+    assert not any(is_alive(pid) for pid in running.pids())
 
 
 def test_ctrl_c_ends_a_running_simulation(launch, robots):
