@@ -22,6 +22,8 @@ from hd_controller.morphology import Morphology
 from hd_training.argument_types import natural, positive
 from hd_training.checkpoint import load_checkpoint, make_run_folder
 from hd_training.evaluate import named
+from hd_training.inheritance import Relative
+from hd_training.kinship import Family
 from hd_training.learner_state import CHECKPOINT
 from hd_training.presets import EXPERTS, Preset
 from hd_training.robot_set import read_robots
@@ -31,6 +33,7 @@ from hd_training.worker_processes import end_when_interrupted, interrupts_held
 EXAMPLES = """examples:
   train_experts --robots hd_training/robots/train --out runs/experts
   train_experts --robots hd_training/robots/train --out runs/experts --steps 1000000   train those further
+  train_experts --robots hd_training/robots/train mutants --out runs/experts --steps 150000 --from-relatives
   evaluate --robots hd_training/robots/train --teacher runs/experts --out runs/experts"""
 
 
@@ -39,28 +42,52 @@ def steps_trained(path: Path) -> int:
     return int(load_checkpoint(path)["counters"][0]) if path.exists() else 0
 
 
-def train_expert(robot: Morphology, preset: Preset, folder: Path) -> int:
-    """Train one robot's expert in `folder`, from its checkpoint if there is one; environment steps in all."""
+def train_expert(robot: Morphology, preset: Preset, folder: Path, relative: Relative | None = None) -> int:
+    """Train one robot's expert in `folder`, from its checkpoint or else from its relative; environment steps in all."""
     path = folder / CHECKPOINT
     if steps_trained(path) < preset.ppo.max_steps:
-        train_teacher([robot], preset, folder, resume=path.exists(), progress=False)
+        resume = path.exists()
+        train_teacher([robot], preset, folder, resume=resume, init=None if resume else relative, progress=False)
     return steps_trained(path)
 
 
-def train_experts(robots: list[Morphology], preset: Preset, out: Path, *, processes: int) -> dict[str, str]:
+def find_relatives(robots: list[Morphology], out: Path) -> dict[str, Relative]:
+    """For robots without an expert in `out`, by name: the expert there of the most similar of the other robots.
+
+    HdError where no robot has an expert yet.
+    """
+    trained = {label: robot for label, robot in named(robots).items() if (out / label / CHECKPOINT).exists()}
+    if not trained:
+        raise HdError(f"{out} holds no expert of these robots yet, so there are no relatives; train some without it")
+    family = Family.of(list(trained.values()))
+    folders = {robot.body_id: out / label for label, robot in trained.items()}
+    relatives = {}
+    for label, robot in named(robots).items():
+        if label not in trained:
+            other, kin = family.nearest(robot)
+            relatives[label] = Relative(folders[other.body_id] / CHECKPOINT, kin.limbs)
+    return relatives
+
+
+def train_experts(
+    robots: list[Morphology], preset: Preset, out: Path, *, processes: int, from_relatives: bool = False
+) -> dict[str, str]:
     """Train an expert for each robot in `out`/ROBOT; returns the sentences of those that failed, by robot.
 
     A robot whose training fails does not stop the others. A process works on one robot at a time with one thread:
-    that uses cores better than many threads on one small network.
+    that uses cores better than many threads on one small network. `from_relatives` starts a robot's expert from that
+    of the most similar body which has one when the command begins.
     """
     failures: dict[str, str] = {}
     make_run_folder(out)
+    relatives = find_relatives(robots, out) if from_relatives else {}
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(processes, mp_context=context, initializer=end_when_interrupted)
     with pool, tqdm(total=len(robots), unit="robot") as bar:
         with interrupts_held():
             jobs = {
-                pool.submit(train_expert, robot, preset, out / label): label for label, robot in named(robots).items()
+                pool.submit(train_expert, robot, preset, out / label, relatives.get(label)): label
+                for label, robot in named(robots).items()
             }
         try:
             for job in as_completed(jobs):
@@ -90,6 +117,10 @@ def parser() -> argparse.ArgumentParser:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     result.add_argument("--processes", type=positive, default=cores, help="robots at a time (default: the cores)")
     result.add_argument("--seed", type=natural, default=EXPERTS.seed, help=f"default {EXPERTS.seed}")
+    result.add_argument(
+        "--from-relatives", action="store_true",
+        help="a robot without an expert starts from that of the most similar robot which has one in --out",
+    )  # fmt: skip
     result.add_argument("--skip-invalid", action="store_true", help="leave robots out that cannot be read")
     return result
 
@@ -100,7 +131,9 @@ def main(argv: list[str] | None = None) -> int:
     preset = replace(EXPERTS, seed=arguments.seed, ppo=replace(EXPERTS.ppo, max_steps=arguments.steps))
     try:
         robots = read_robots(arguments.robots, skip_invalid=arguments.skip_invalid)
-        failures = train_experts(robots, preset, arguments.out, processes=arguments.processes)
+        failures = train_experts(
+            robots, preset, arguments.out, processes=arguments.processes, from_relatives=arguments.from_relatives
+        )
     except HdError as error:
         print(f"error: {error}")
         return 1

@@ -12,8 +12,10 @@ from tqdm import tqdm
 
 from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
+from hd_training.architecture import describe_architecture
 from hd_training.argument_types import positive, positive_number
 from hd_training.checkpoint import load_checkpoint, make_run_folder, save_checkpoint
+from hd_training.inheritance import Relative, inherit
 from hd_training.learner_state import CHECKPOINT, build_learner, learner_state, restore, start_from
 from hd_training.paper_networks import NETWORKS
 from hd_training.ppo import PpoLearner
@@ -24,7 +26,7 @@ from hd_training.training_log import TrainingLog
 
 
 def start(
-    robots: list[Morphology], preset: Preset, path: Path, *, resume: bool, init: Path | None
+    robots: list[Morphology], preset: Preset, path: Path, *, resume: bool, init: Path | Relative | None
 ) -> tuple[PpoLearner, float]:
     """A learner, fresh, continued or with another run's weights, and the seconds it has trained.
 
@@ -36,6 +38,10 @@ def start(
         content = load_checkpoint(path)
         learner = build_learner(robots, preset, content)
         return learner, restore(learner, content, robots, path, preset)
+    if isinstance(init, Relative):
+        learner = build_learner(robots, preset)
+        inherit(learner, init, describe_architecture(preset, robots))
+        return learner, 0.0
     content = load_checkpoint(init) if init else None
     learner = build_learner(robots, preset, content)
     if content is not None:
@@ -52,13 +58,14 @@ def progress_bar(preset: Preset, learner: PpoLearner, seconds: float, *, shown: 
 
 
 def train_teacher(
-    robots: list[Morphology], preset: Preset, folder: Path, *, resume: bool = False, init: Path | None = None,
-    progress: bool = True,
+    robots: list[Morphology], preset: Preset, folder: Path, *, resume: bool = False,
+    init: Path | Relative | None = None, progress: bool = True,
 ) -> Path:  # fmt: skip
     """Train until the preset's minutes or steps are spent; returns the checkpoint's path.
 
     The clock of `minutes` counts training time over all resumed runs. `init` is a checkpoint or archive whose weights
-    a new run starts from. Ctrl-C saves after the iteration at work, then raises KeyboardInterrupt.
+    a new run starts from, or the expert of a similar body. Ctrl-C saves after the iteration at work, then raises
+    KeyboardInterrupt.
     """
     make_run_folder(folder)
     path, config = folder / CHECKPOINT, preset.ppo
