@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
-from hd_training.argument_types import positive_number
+from hd_training.argument_types import positive, positive_number
 from hd_training.checkpoint import make_run_folder, save_checkpoint
 from hd_training.engine import Engine
 from hd_training.expert_set import ExpertSet
@@ -191,19 +191,21 @@ class Clone:
 
 
 def clone_experts(
-    robots: list[Morphology], preset: Preset, experts: ExpertSet, out: Path, *, resume: bool = False
-) -> Path:
+    robots: list[Morphology], preset: Preset, experts: ExpertSet, out: Path, *, resume: bool = False,
+    init: Path | None = None,
+) -> Path:  # fmt: skip
     """Clone until the preset's minutes are spent; returns the path of the checkpoint.
 
-    A resumed run keeps the student and its clock, gathers states anew and starts a fresh optimiser. Ctrl-C saves after
-    the round at work, then raises KeyboardInterrupt.
+    A resumed run keeps the student and its clock, gathers states anew and starts a fresh optimiser. `init` is a
+    checkpoint or archive whose weights a new run starts from. Ctrl-C saves after the round at work, then raises
+    KeyboardInterrupt.
     """
     make_run_folder(out)
     path, config = out / CHECKPOINT, preset.clone
-    learner, seconds = start(robots, preset, path, resume=resume, init=None)
+    learner, seconds = start(robots, preset, path, resume=resume, init=init)
     learner.set_rate(config.ppo_rate)
     clone, log = Clone.start(learner, experts, config), TrainingLog(out, robots, learner.iterations)
-    learner.origin = f"clone of {len(robots)} experts that were trained for {experts.steps} steps together"
+    learner.origin = learner.origin if resume else _origin(learner.origin, experts, len(robots))
     clone.watch_experts()
     saved, total = seconds, config.minutes * 60
     bar = tqdm(total=round(total), initial=round(seconds), unit="s", desc="clone", mininterval=5)
@@ -222,6 +224,11 @@ def clone_experts(
     learner.engine.close()
     stop.finish()
     return path
+
+
+def _origin(before: str, experts: ExpertSet, robots: int) -> str:
+    cloned = f"clone of {robots} experts that were trained for {experts.steps} steps together"
+    return f"{cloned}, from {before}" if before else cloned
 
 
 def _round(clone: Clone, log: TrainingLog, progress: float, seconds: float) -> dict:
@@ -251,21 +258,34 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--experts", type=Path, required=True, help="folder that train_experts wrote")
     result.add_argument("--out", type=Path, required=True, help="folder for checkpoint and log")
     result.add_argument("--minutes", type=positive_number, help="wall time [min] (default: the preset's)")
-    result.add_argument("--resume", action="store_true", help="continue from the checkpoint in --out")
+    result.add_argument("--environments", type=positive, help="environments per robot (default: the preset's)")
+    result.add_argument(
+        "--states", type=positive, help="states per robot in a gradient step (default: the preset's)"
+    )
+    begin = result.add_mutually_exclusive_group()
+    begin.add_argument("--resume", action="store_true", help="continue from the checkpoint in --out")
+    begin.add_argument("--init", type=Path, metavar="FILE", help="start from the weights of a checkpoint or archive")
     result.add_argument("--skip-invalid", action="store_true", help="leave robots out that cannot be read")
     return result
+
+
+def chosen_preset(arguments: argparse.Namespace) -> Preset:
+    """The preset with what the command line changes."""
+    preset = PRESETS[arguments.preset]
+    of_clone = {"minutes": arguments.minutes, "minibatch": arguments.states}
+    clone = replace(preset.clone, **{name: value for name, value in of_clone.items() if value is not None})
+    environments = arguments.environments or preset.ppo.environments
+    return replace(preset, clone=clone, ppo=replace(preset.ppo, environments=environments))
 
 
 def main(argv: list[str] | None = None) -> int:
     """Clone the experts of the robots of the given folders."""
     arguments = parser().parse_args(argv)
-    preset = PRESETS[arguments.preset]
-    if arguments.minutes is not None:
-        preset = replace(preset, clone=replace(preset.clone, minutes=arguments.minutes))
+    preset = chosen_preset(arguments)
     try:
         robots = read_robots(arguments.robots, skip_invalid=arguments.skip_invalid)
         experts = ExpertSet.load(arguments.experts, robots)
-        path = clone_experts(robots, preset, experts, arguments.out, resume=arguments.resume)
+        path = clone_experts(robots, preset, experts, arguments.out, resume=arguments.resume, init=arguments.init)
     except HdError as error:
         print(f"error: {error}")
         return 1

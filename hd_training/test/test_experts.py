@@ -138,6 +138,21 @@ def test_ppo_continues_the_clone(experts, tmp_path):
     assert "clone of 3 experts" in content["origin"]
 
 
+def test_a_clone_of_more_robots_starts_from_an_earlier_one(experts, tmp_path):
+    robots = small_set()
+    preset = replace(
+        SMOKE, clone=CloneConfig(minutes=0.02, memory=32, minibatch=16, updates=2, learning_rate=1e-9),
+        ppo=replace(SMOKE.ppo, environments=2, horizon=8),
+    )  # fmt: skip
+    first = cloning.clone_experts(robots[:2], preset, ExpertSet.load(experts, robots[:2]), tmp_path / "first")
+    more = cloning.clone_experts(robots, preset, ExpertSet.load(experts, robots), tmp_path / "more", init=first)
+    before, after = load_checkpoint(first), load_checkpoint(more)
+    assert after["context_mean"] == before["context_mean"]
+    for name, tensor in before["teacher"].items():
+        torch.testing.assert_close(after["teacher"][name], tensor, atol=1e-5, rtol=0)
+    assert after["origin"].startswith("clone of 3 experts") and "from weights of teacher.pt" in after["origin"]
+
+
 def test_chain_goes_from_experts_over_the_clone_to_ppo(tmp_path):
     preset = replace(
         SMOKE, expert_steps=2048, clone=CloneConfig(minutes=0.02, memory=32, minibatch=16, updates=2),
