@@ -1,8 +1,9 @@
-"""Types of command-line arguments: numbers that make sense, refused in one sentence where they do not."""
+"""Types of command-line arguments: numbers and names that make sense, refused in one sentence where they do not."""
 
 from __future__ import annotations
 
 import argparse
+import re
 
 
 def positive(text: str) -> int:
@@ -27,3 +28,10 @@ def positive_number(text: str) -> float:
     if not value > 0:
         raise argparse.ArgumentTypeError(f"expected a number above 0, got {text}")
     return value
+
+
+def name_part(text: str) -> str:
+    """A part of file names and robot names."""
+    if not re.fullmatch(r"[A-Za-z0-9_]+", text):
+        raise argparse.ArgumentTypeError(f"expected letters, digits and _ alone, got {text!r}")
+    return text

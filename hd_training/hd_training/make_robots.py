@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from pathlib import Path
 
 from hd_controller.errors import HdError
-from hd_training.argument_types import natural, positive
+from hd_training.argument_types import name_part, natural, positive
 from hd_training.robot_set import read_robots, require_new, sample_robots, write_robots
 from hd_training.screening import SCREEN
 from hd_training.shipped_sets import write_shipped_sets
@@ -21,13 +20,6 @@ EXAMPLES = """examples:
 Bodies that no simple gait moves are left out, see docs/robots.md. Train on a folder: train_teacher --robots FOLDER."""
 
 
-def _prefix(text: str) -> str:
-    """The start of file names and robot names."""
-    if not re.fullmatch(r"[A-Za-z0-9_]+", text):
-        raise argparse.ArgumentTypeError(f"expected letters, digits and _ alone, got {text!r}")
-    return text
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="make_robots", description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -35,7 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("folder", type=Path, help="folder for the URDF files and manifest.json")
     parser.add_argument("--count", type=positive, help="number of robots (default 20; with --shipped 100 per set)")
     parser.add_argument("--seed", type=natural, default=0, help="seed (default 0); not used with --shipped")
-    parser.add_argument("--prefix", type=_prefix, default="sample", help="start of the robots' names (default sample)")
+    parser.add_argument("--prefix", type=name_part, default="sample", help="start of the robots' names (default sample)")
     parser.add_argument("--exclude", type=Path, nargs="+", default=[], help="robots whose bodies are not to be made")
     parser.add_argument("--shipped", action="store_true", help="write FOLDER/train and FOLDER/test as shipped")
     parser.add_argument("--overwrite", action="store_true", help="replace the robots that are in the folder")

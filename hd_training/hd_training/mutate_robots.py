@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
-from hd_training.argument_types import natural, positive
+from hd_training.argument_types import name_part, natural, positive
 from hd_training.design_space import BodyPlan, build
 from hd_training.mutation import mutate
 from hd_training.plan_reader import read_plan
@@ -25,6 +25,7 @@ EXAMPLES = """examples:
   mutate_robots mutants --robots my_robots --count 3 --seed 5 3 of each; the same seed writes the same bytes
   mutate_robots mutants --robots my_robots --screen           only mutants that can move, see docs/robots.md
   mutate_robots pd_robots --robots $HD_UNIMAL/train --total 1000    the robots for distillation: parents and mutants
+  mutate_robots unseen --robots my_robots --count 1 --seed 1 --suffix unseen    others, to test with
 
 Operators: grow_limb, delete_limb, limb_params, density, gear, joint_angle, dof. The manifest names those of each
 mutant. Parents must be of the design space (make_robots, and the robots that come with the package)."""
@@ -45,9 +46,11 @@ def parent_plans(robots: list[Morphology], *, skip_invalid: bool = False) -> lis
 
 def mutants(
     plans: list[BodyPlan], counts: list[int], seed: int, *, known: set[str] = frozenset(), screen: bool = False,
-    progress: bool = False,
+    progress: bool = False, suffix: str = "mutate",
 ) -> tuple[list[Morphology], dict[str, list[str]]]:  # fmt: skip
     """So many mutants of each plan, each by 1 to 3 operators, no two of one body; and the operators by name.
+
+    They are called PARENT_SUFFIX_0 and so on.
 
     No mutant has a parent's body, nor one of `known` (body ids).
 
@@ -61,7 +64,7 @@ def mutants(
         count, found = counts[index], 0
         for draw in range(DRAWS_PER_MUTANT * count):
             rng = np.random.default_rng((seed, index, draw))
-            name = f"{plan.name}_mutate_{found}"
+            name = f"{plan.name}_{suffix}_{found}"
             mutant, applied = mutate(plan, rng, operations=int(rng.integers(1, MOST_OPERATIONS + 1)), name=name)
             body = build(mutant)
             if body.body_id in known or (screen and not can_move(body)):
@@ -95,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     amount.add_argument("--count", type=positive, default=9, help="mutants per robot (default 9)")
     amount.add_argument("--total", type=positive, help="robots in all: parents, written too, and their mutants")
     parser.add_argument("--seed", type=natural, default=0, help="seed (default 0)")
+    parser.add_argument("--suffix", type=name_part, default="mutate", help="in their names, NAME_SUFFIX_0 (default mutate)")
     parser.add_argument("--screen", action="store_true", help="leave out mutants that no simple gait moves")
     parser.add_argument("--skip-invalid", action="store_true", help="leave out parents that cannot be read or mutated")
     parser.add_argument("--overwrite", action="store_true", help="replace the robots that are in the folder")
@@ -113,7 +117,7 @@ def main(argv: list[str] | None = None) -> int:
             counts = _counts(arguments.total, len(robots), len(plans))
         made, operators = mutants(
             plans, counts, arguments.seed, known={robot.body_id for robot in robots}, screen=arguments.screen,
-            progress=sys.stderr.isatty(),
+            progress=sys.stderr.isatty(), suffix=arguments.suffix,
         )  # fmt: skip
     except HdError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -88,3 +88,13 @@ def test_total_counts_parents_and_spreads_mutants(tmp_path, capsys):
     assert len(robots) == 10 and {robot.body_id for robot in parents} <= {robot.body_id for robot in robots}
     names = [robot.name for robot in robots]
     assert sorted(sum(name.startswith(f"{p.name}_mutate") for name in names) for p in parents) == [2, 2, 3]
+
+
+def test_mutants_of_another_seed_can_have_other_names(tmp_path, capsys):
+    write_robots([build(DEMO_PLANS[0]())], tmp_path / "parents", {})
+    arguments = [str(tmp_path / "unseen"), "--robots", str(tmp_path / "parents"), "--count", "1", "--suffix"]
+    with pytest.raises(SystemExit):
+        mutate_robots.main([*arguments, "../x"])
+    assert "letters, digits" in capsys.readouterr().err
+    assert mutate_robots.main([*arguments, "unseen"]) == 0
+    assert [file.stem.endswith("_unseen_0") for file in (tmp_path / "unseen").glob("*.urdf")] == [True]
