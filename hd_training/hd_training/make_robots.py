@@ -27,7 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("folder", type=Path, help="folder for the URDF files and manifest.json")
     parser.add_argument("--count", type=positive, help="number of robots (default 20; with --shipped 100 per set)")
     parser.add_argument("--seed", type=natural, default=0, help="seed (default 0); not used with --shipped")
-    parser.add_argument("--prefix", type=name_part, default="sample", help="start of the robots' names (default sample)")
+    parser.add_argument("--prefix", type=name_part, default="sample", help="start of names (default sample)")
     parser.add_argument("--exclude", type=Path, nargs="+", default=[], help="robots whose bodies are not to be made")
     parser.add_argument("--shipped", action="store_true", help="write FOLDER/train and FOLDER/test as shipped")
     parser.add_argument("--overwrite", action="store_true", help="replace the robots that are in the folder")

@@ -98,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     amount.add_argument("--count", type=positive, default=9, help="mutants per robot (default 9)")
     amount.add_argument("--total", type=positive, help="robots in all: parents, written too, and their mutants")
     parser.add_argument("--seed", type=natural, default=0, help="seed (default 0)")
-    parser.add_argument("--suffix", type=name_part, default="mutate", help="in their names, NAME_SUFFIX_0 (default mutate)")
+    parser.add_argument("--suffix", type=name_part, default="mutate", help="NAME_SUFFIX_0 (default mutate)")
     parser.add_argument("--screen", action="store_true", help="leave out mutants that no simple gait moves")
     parser.add_argument("--skip-invalid", action="store_true", help="leave out parents that cannot be read or mutated")
     parser.add_argument("--overwrite", action="store_true", help="replace the robots that are in the folder")
