@@ -51,6 +51,7 @@ OVERRIDES = (
     ("memory_mb", float, "trajectories held in memory [MB]"),
     ("evaluate_minutes", float, "training time between evaluations on training and test robots [min]; 0: none"),
     ("encoder", str, "context encoder of hyperdistill: transformer, mlp or gnn"),
+    ("encoder_width", int, "width of hyperdistill's context encoders"),
     ("context_dropout", float, "rate of dropout"),
     ("dropout_placement", str, "embedding, context, policy or none"),
     ("policy_width", int, "hidden width of the generated policy"),
