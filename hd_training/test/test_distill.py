@@ -258,8 +258,8 @@ def test_command(data, tmp_path, capsys):
     for robot in small_set():
         (robots / f"{robot.name}.urdf").write_text(write_urdf(robot))
     arguments = ["--robots", str(robots), "--data", str(data), "--out", str(tmp_path / "o"), "--preset", "smoke"]
-    small = ["--encoder", "mlp", "--encoder-width", "8", "--policy-width", "24", "--hidden-layers", "0", "--max-updates", "2"]
-    assert command.main([*arguments, *small, "--context", "paper35"]) == 0
+    small = ["--encoder", "mlp", "--encoder-width", "8", "--policy-width", "24", "--hidden-layers", "0"]
+    assert command.main([*arguments, *small, "--max-updates", "2", "--context", "paper35"]) == 0
     student, content = load_student(tmp_path / "o" / "student.pt")
     assert student.network.config.policy_width == 24 and content["context"] == "paper35"
     assert student.network.config.encoder_width == 8
