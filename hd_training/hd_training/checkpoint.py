@@ -13,8 +13,8 @@ from hd_controller.errors import HdError
 
 FORMAT_VERSION = 1
 EXPECTED = (
-    "expected a file that train_teacher, train_experts, clone_experts, archive_teacher or distill wrote; give such a "
-    "file, or remove this one and train anew without --resume"
+    "expected one of train_teacher, train_experts, clone_experts, archive_teacher or distill; give such a file, or "
+    "remove this one and train anew"
 )
 
 
@@ -61,7 +61,7 @@ def load_checkpoint(path: Path) -> dict:
         raise
     except FileNotFoundError:
         raise HdError(f"no checkpoint at {path}; start without --resume or give the right --out") from None
-    except OSError as error:
+    except (PermissionError, IsADirectoryError) as error:
         raise HdError(f"cannot read checkpoint {path} ({error.strerror}); {EXPECTED}") from error
     except Exception as error:  # whatever foreign bytes raise; torch's own text advises to execute what is in them
         kind = type(error).__name__

@@ -9,15 +9,15 @@ import torch
 from hd_controller.errors import HdError
 from hd_training.checkpoint import load_checkpoint, save_checkpoint
 
-EXPECTED = "expected a file that train_teacher, .* wrote; give such a file, or remove this one and train anew"
+EXPECTED = "expected one of train_teacher, .* or distill; give such a file, or remove this one and train anew"
 
 
 def foreign_file(kind: str, folder: Path) -> Path:
     """A file that is no checkpoint."""
     path = folder / "teacher.pt"
     save_checkpoint(path, {"value": torch.arange(100_000)})
-    if kind == "cut off":
-        path.write_bytes(path.read_bytes()[:200_000])
+    if kind in ("cut off", "beginning"):
+        path.write_bytes(path.read_bytes()[: 200_000 if kind == "cut off" else 5000])
     elif kind == "module":
         torch.save(torch.nn.Linear(2, 2), path)
     elif kind == "other weights":
@@ -38,6 +38,7 @@ def foreign_file(kind: str, folder: Path) -> Path:
         ("empty", "teacher.pt is empty"),
         ("text", "damaged or another kind of file"),
         ("cut off", "damaged or another kind of file"),
+        ("beginning", "damaged or another kind of file"),
         ("module", "damaged or another kind of file"),
         ("other weights", "no checkpoint of this project"),
         ("list", "no checkpoint of this project"),
