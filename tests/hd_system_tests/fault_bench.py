@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -22,7 +21,7 @@ from hd_system_tests.command_judge import GRACE_PERIODS, CommandJudge, Judged, R
 from hd_system_tests.fault_proxy import BRIDGE_TOPICS, CONTROLLER_TOPICS, GENERATOR_TOPICS, FaultProxy
 from hd_system_tests.message_faults import Faults
 from hd_system_tests.probe import Probe
-from hd_system_tests.processes import NodeProcess, RosSystem, waited_s
+from hd_system_tests.processes import NodeProcess, RosSystem, WithoutCore
 
 DEADLINE_S = 60.0
 SLOW_BYTES = 100_000
@@ -195,13 +194,12 @@ class FaultBench:
         The time counts from the last state and leaves out what controller and judge waited for a core. A controller
         that got no core may answer states that came in time after a zero command: the last row of zeros counts.
         """
-        controller = self.nodes["controller"]
-        waited_before_s = controller.waited_s() + waited_s(os.getpid())
+        without_core = WithoutCore([self.nodes["controller"]])
         yield
         self.probe.spin_until(self._zeros_after_the_last_state, DEADLINE_S, "a zero command after the last state")
         self.probe.spin_for(0.3)
         self.probe.spin_until(self._zeros_after_the_last_state, DEADLINE_S, "nothing but zero after the last state")
-        without_core_s = controller.waited_s() + waited_s(os.getpid()) - waited_before_s
+        without_core_s = without_core.seconds()
         took_s = self._zeros_after_the_last_state()[0].sent_s - self.judge.shown_s
         timeout_s = self.setting.guards.state_timeout
         allowed_s = timeout_s + max(0.02, timeout_s / 2) + GRACE_PERIODS * CONTROL_PERIOD_S

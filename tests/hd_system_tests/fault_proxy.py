@@ -30,6 +30,7 @@ from hd_controller.conversions import NANOSECONDS, doubles, set_stamp, stamp_to_
 from hd_msgs.msg import JointCommand, Policy
 from hd_system_tests.command_judge import CommandJudge
 from hd_system_tests.message_faults import DelayLine, Faults, RobotClock
+from hd_system_tests.probe import sent_s
 
 BRIDGE_TOPICS = {name: f"robot/{name}" for name in ("joint_states", "odom", "joint_commands")}
 CONTROLLER_TOPICS = {"robot_description": "controller/robot_description"}
@@ -167,8 +168,7 @@ class FaultProxy:
     def _commands_into(self, line: DelayLine) -> Callable[[JointCommand, MessageInfo], None]:
         """What receives commands: the middleware tells when each was sent, however long it waited here."""
         def receive(message: JointCommand, info: MessageInfo) -> None:
-            age_s = max(0.0, (time.time_ns() - info["source_timestamp"]) / NANOSECONDS)
-            self._command(line, message, time.monotonic() - age_s)
+            self._command(line, message, sent_s(info))
         return receive
 
     def _command(self, line: DelayLine, message: JointCommand, sent_s: float) -> None:

@@ -10,6 +10,7 @@ from nav_msgs.msg import Odometry
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.subscription import MessageInfo
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 
@@ -17,6 +18,11 @@ from hd_controller import qos
 from hd_msgs.msg import ControllerStatus, JointCommand, Policy
 
 ASK_AGAIN_S = 3.0
+
+
+def sent_s(info: MessageInfo) -> float:
+    """When a message that is received now was sent, on this process's steady clock [s]; the middleware tells."""
+    return time.monotonic() - max(0.0, (time.time_ns() - info["source_timestamp"]) * 1e-9)
 
 
 class Probe:
@@ -33,6 +39,7 @@ class Probe:
         self._executor.add_node(self.node)
         self.commands: list[JointCommand] = []
         self.command_times: list[float] = []
+        """When each command was sent [s, steady], however long it waited to be received here."""
         self.statuses: list[ControllerStatus] = []
         self.policies: list[Policy] = []
         self.joint_states: list[JointState] = []
@@ -63,9 +70,9 @@ class Probe:
         self.node.destroy_node()
         self._context.try_shutdown()
 
-    def _command(self, message: JointCommand) -> None:
+    def _command(self, message: JointCommand, info: MessageInfo) -> None:
         self.commands.append(message)
-        self.command_times.append(time.monotonic())
+        self.command_times.append(sent_s(info))
 
     def _diagnostic(self, message: DiagnosticArray) -> None:
         for status in message.status:

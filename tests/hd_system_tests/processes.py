@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 MODULES = {
@@ -85,6 +85,25 @@ class NodeProcess:
             self.process.kill()
             self.process.wait()
             raise AssertionError(f"{self.name} did not end within {timeout_s:g} s:\n{self.output}") from None
+
+
+class WithoutCore:
+    """Seconds for which these nodes and this test were ready to run and had no core, counted from when it is made.
+
+    A bound on a time is asked of what the project does, not of a machine that does something else meanwhile. Where
+    Linux keeps no such figures nothing is taken off.
+    """
+
+    def __init__(self, nodes: Sequence[NodeProcess]) -> None:
+        self._nodes = nodes
+        self._before_s = self._all_s()
+
+    def seconds(self) -> float:
+        """All together, so never less than what any of them lost."""
+        return self._all_s() - self._before_s
+
+    def _all_s(self) -> float:
+        return sum(node.waited_s() for node in self._nodes) + waited_s(os.getpid())
 
 
 class RosSystem:

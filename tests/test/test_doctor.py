@@ -12,7 +12,7 @@ def doctor(system, *arguments: str) -> tuple[int, dict[str, list[str]]]:
     """Exit code, and texts by level."""
     command = [sys.executable, "-m", "hd_controller.doctor", "--json", "--seconds", "0.2", *arguments]
     environment = {**os.environ, "ROS_DOMAIN_ID": str(system.domain), "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     levels: dict[str, list[str]] = {"ok": [], "warning": [], "missing": []}
     for finding in json.loads(done.stdout)["findings"]:
         levels[finding["level"]].append(finding["text"])
@@ -36,9 +36,13 @@ def test_without_a_robot_messages_travel_and_nothing_is_missing(system) -> None:
 @pytest.mark.integration
 def test_a_running_robot_is_measured_and_another_is_told_apart(system, robots) -> None:
     """The right robot file: nothing missing; a wrong one: its joints are named."""
+    from hd_system_tests.probe import Probe
+
     system.start("bridge_node")
     system.start("description_node", robot=robots.file("quad"))
-    generator = ("--generator", str(robots.generator), "--listen", "3")
+    with Probe(system.domain) as probe:
+        probe.spin_until(lambda: probe.joint_states and probe.odometry, 60, "the robot shows its states")
+    generator = ("--generator", str(robots.generator), "--listen", "5")
     code, levels = doctor(system, "--robot", str(robots.file("quad")), *generator)
     assert code == 0, levels
     assert has(levels["ok"] + levels["warning"], "joint_states at ")
