@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from hd_controller.errors import HdError
+from hd_sim_bridge import disk_space
 
-LEAST_FREE_BYTES = 64_000_000
-"""A recording ends while there is so much space left on its disk, so that it can be closed and others can work."""
 ADDS_PER_LOOK = 500
 
 
@@ -51,8 +49,8 @@ class McapFile:
         if self._file is None:
             return
         try:
-            if self._adds % ADDS_PER_LOOK == 0 and shutil.disk_usage(self._part.parent).free < LEAST_FREE_BYTES:
-                self._end(f"less than {LEAST_FREE_BYTES // 1_000_000} MB are free on its disk")
+            if self._adds % ADDS_PER_LOOK == 0 and disk_space.is_short(self._part.parent):
+                self._end(disk_space.SENTENCE)
                 return
             channel = self._channels.get(topic)
             if channel is None:

@@ -10,6 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from hd_controller.errors import HdError
+from hd_sim_bridge import disk_space
+
+STEPS_PER_LOOK = 500
 
 
 class Recording:
@@ -17,7 +20,7 @@ class Recording:
 
     The file (.npz, no pickle) holds `robot_id`, `stamp_ns` (T,), `qpos` (T, 7 + J) after each step and `efforts` (T, J)
     [N m] during it. Until `save`, steps lie in a part file beside it, so memory does not grow. `log` gets one sentence
-    when the disk refuses a step; the steps before it are kept.
+    when the disk refuses a step, or has little room left beside the copy that `save` makes; the steps before are kept.
     """
 
     def __init__(self, path: str, log: Callable[[str], object]) -> None:
@@ -27,6 +30,7 @@ class Recording:
         self._row = np.zeros((), [("stamp_ns", np.int64)])
         self._part: FileIO | None = None
         self._full = False
+        self._steps = 0
         if path:
             self._path = _checked(path)
             try:
@@ -47,7 +51,7 @@ class Recording:
         if self._part is not None:
             self._part.seek(0)
             self._part.truncate()
-            self._full = False
+            self._full, self._steps = False, 0
 
     def add(self, stamp_ns: int, qpos: np.ndarray, efforts: np.ndarray) -> None:
         """Keep one step, if a file is wanted."""
@@ -56,7 +60,11 @@ class Recording:
         self._row["stamp_ns"], self._row["qpos"], self._row["efforts"] = stamp_ns, qpos, efforts
         reason = "the disk is full"
         try:
-            self._full = self._part.write(self._row.tobytes()) != self._row.nbytes
+            if self._steps % STEPS_PER_LOOK == 0 and disk_space.is_short(self._path.parent, self._part.tell()):
+                self._full, reason = True, disk_space.SENTENCE
+            else:
+                self._full = self._part.write(self._row.tobytes()) != self._row.nbytes
+            self._steps += 1
         except OSError as problem:
             self._full, reason = True, str(problem.strerror)
         if self._full:

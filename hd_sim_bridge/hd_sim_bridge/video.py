@@ -14,7 +14,8 @@ import mujoco
 import numpy as np
 
 from hd_controller.errors import HdError
-from hd_sim_bridge.video_process import FORMATS, HEADER, MODEL, STATE
+from hd_sim_bridge.film_encoder import FORMATS
+from hd_sim_bridge.video_process import CUT_SHORT, HEADER, MODEL, STATE
 
 WAITING_FRAMES = 50
 CLOSE_TIMEOUT_S = 60.0
@@ -96,7 +97,11 @@ class Video:
         said = self._process.stderr.read().decode(errors="replace").strip().splitlines()
         if self._process.wait() != 0:
             self.problem = said[-1] if said else f"the renderer ended with {self._process.returncode}"
-            self._log(f"no video {self._path.name}: {self.problem}; the simulation goes on without it")
+            if self._process.returncode == CUT_SHORT:
+                self._log(f"video {self._path.name} ends here: {self.problem}; what was filmed so far is kept, and the "
+                          "simulation goes on")
+            else:
+                self._log(f"no video {self._path.name}: {self.problem}; the simulation goes on without it")
 
 
 def _checked(path: str) -> Path:

@@ -10,39 +10,21 @@ import signal
 import struct
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from hd_sim_bridge import disk_space
+from hd_sim_bridge.film_encoder import FORMATS, FilmEncoder
+
 HEADER = struct.Struct("<cIQ")
 """Kind of a packet, how often its picture is shown, and the length of what follows."""
 MODEL, STATE = b"M", b"S"
 BACKENDS = ("egl", "osmesa")
-
-
-@dataclass(frozen=True)
-class FilmFormat:
-    """Size in pixels, pictures for each simulated second, and what ffmpeg is told."""
-
-    width: int
-    height: int
-    frames_per_second: float
-    options: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def frame_ns(self) -> int:
-        """Simulated time between two pictures [ns]."""
-        return round(1e9 / self.frames_per_second)
-
-
-FORMATS = {
-    ".mp4": FilmFormat(640, 480, 25.0, {"output_params": ["-threads", "1"]}),
-    ".webp": FilmFormat(320, 240, 12.5, {"codec": "libwebp_anim", "quality": None,
-                                         "output_params": ["-q:v", "60", "-loop", "0", "-threads", "1"]}),
-}
-"""By the ending of the file: H.264 for players, and an animated picture, which browsers show without a player."""
+FRAMES_PER_LOOK = 25
+NO_FILM, CUT_SHORT = 1, 2
+"""Exit codes: there is no film, or one that ends before its time; the last line of standard error says why."""
 
 
 def packets(stream: BinaryIO) -> Iterator[tuple[bytes, int, bytes]]:
@@ -59,13 +41,8 @@ class Film:
     """Pictures of the newest model, encoded as the ending of the file says."""
 
     def __init__(self, path: Path) -> None:
-        import imageio_ffmpeg
-
-        self._format = FORMATS[path.suffix]
-        size = self._format.width, self._format.height
-        self._writer = imageio_ffmpeg.write_frames(
-            str(path), size, fps=self._format.frames_per_second, **self._format.options)
-        self._writer.send(None)
+        self._path, self._format = path, FORMATS[path.suffix]
+        self._encoder: FilmEncoder | None = None
         self._renderer: Any = None
 
     def new_model(self, content: bytes) -> None:
@@ -90,12 +67,14 @@ class Film:
         self._camera.follow(self._data.qpos[:3])
         self._renderer.update_scene(self._data, self._camera)
         picture = np.ascontiguousarray(self._renderer.render())
+        self._encoder = self._encoder or FilmEncoder(self._path, self._format)
         for _ in range(count):
-            self._writer.send(picture)
+            self._encoder.add(picture)
 
     def close(self) -> None:
-        """Complete the file."""
-        self._writer.close()
+        """Complete the file, if there is a picture in it."""
+        if self._encoder is not None:
+            self._encoder.close()
         self._end_renderer()
 
     def _end_renderer(self) -> None:
@@ -124,32 +103,46 @@ def require_opengl(arguments: list[str]) -> None:
                            "set MUJOCO_GL=egl or MUJOCO_GL=osmesa") from None
 
 
+def filmed(film: Film, folder: Path) -> tuple[int, bool]:
+    """Film all packets of standard input; the number of pictures, and whether the disk's space ended it."""
+    frames = looks = 0
+    for kind, count, content in packets(sys.stdin.buffer):
+        if kind == MODEL:
+            film.new_model(content)
+            continue
+        if frames >= looks * FRAMES_PER_LOOK:
+            looks += 1
+            if disk_space.is_short(folder):
+                return frames, True
+        film.new_state(count, content)
+        frames += count
+    return frames, False
+
+
 def main(arguments: list[str]) -> int:
-    """`video_process PART FILE`: write PART, then put it in FILE's place; 1 with a sentence when that fails."""
+    """`video_process PART FILE`: write PART, then put it in FILE's place; NO_FILM or CUT_SHORT with a sentence."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(5)
     os.environ.setdefault("LP_NUM_THREADS", "1")  # software OpenGL takes all cores otherwise
     part, path = map(Path, arguments)
     try:
         require_opengl(arguments)
-        film, frames = Film(part), 0
-        for kind, count, content in packets(sys.stdin.buffer):
-            if kind == MODEL:
-                film.new_model(content)
-            else:
-                film.new_state(count, content)
-                frames += count
+        film = Film(part)
+        frames, short = filmed(film, part.parent)
         film.close()
         if frames:
             part.replace(path)
         part.unlink(missing_ok=True)
+        if short:
+            print(disk_space.SENTENCE, file=sys.stderr)
+            return CUT_SHORT if frames else NO_FILM
     except ImportError as problem:
         print(f"the Python package {problem.name} is not installed (pip install imageio-ffmpeg)", file=sys.stderr)
-        return 1
+        return NO_FILM
     except Exception as problem:  # the sentence is shown by the bridge, which goes on
         part.unlink(missing_ok=True)
         print(str(problem).strip().splitlines()[-1] if str(problem).strip() else repr(problem), file=sys.stderr)
-        return 1
+        return NO_FILM
     return 0
 
 

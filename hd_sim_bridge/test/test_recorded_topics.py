@@ -81,6 +81,7 @@ def test_a_full_disk_ends_the_recording_with_a_sentence_and_a_whole_file(
 
 def test_a_disk_that_refuses_is_told_and_what_it_took_is_kept(tmp_path: Path) -> None:
     """The system's own limit on the size of files stands for the disk; random bytes cannot be compressed."""
+    pytest.importorskip("mcap", reason="needs the package mcap")
     from mcap.records import Message
     from mcap.stream_reader import StreamReader
 

@@ -1,13 +1,16 @@
 """Recordings of runs: what they hold, what a disk that refuses does, and where they lie meanwhile."""
 
 import io
+import shutil
 import tracemalloc
+from collections import namedtuple
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from hd_controller.errors import HdError
+from hd_sim_bridge import disk_space
 from hd_sim_bridge import recording as recording_module
 from hd_sim_bridge.recording import Recording
 
@@ -90,3 +93,15 @@ def test_without_a_path_nothing_is_written(tmp_path: Path, monkeypatch: pytest.M
     recording.add(1, np.zeros(9), np.zeros(2))
     recording.save()
     assert not list(tmp_path.iterdir())
+
+
+def test_it_ends_while_there_is_room_for_the_copy_that_completes_it(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looked at every 500 steps: 96 bytes each lie in the part file, and completing it takes as much again."""
+    room = disk_space.LEAST_FREE_BYTES + 100_000
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: namedtuple("Usage", "free")(room))
+    sentences: list[str] = []
+    _record(tmp_path / "run.npz", 5000, sentences).save()
+    assert len(sentences) == 1 and disk_space.SENTENCE in sentences[0]
+    with np.load(tmp_path / "run.npz") as data:
+        assert len(data["qpos"]) == 1500

@@ -1,6 +1,7 @@
 """Recordings and films of runs over topics, read back by readers that share no code with what wrote them."""
 
 import os
+import resource
 import subprocess
 import sys
 
@@ -93,6 +94,30 @@ def test_without_opengl_there_is_a_sentence_and_the_simulation_goes_on(no_opengl
     lines = [line for line in bridge.output.splitlines() if "no video" in line]
     assert len(lines) == 1 and "OpenGL" in lines[0] and "goes on" in lines[0]
     assert "summary" in bridge.output and not list(tmp_path.glob("*.mp4"))
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("parameter", ["record", "video"])
+def test_no_space_for_the_recording_is_a_sentence_and_the_simulation_goes_on(
+        system, robots, tmp_path, parameter: str) -> None:
+    """The system's own limit on the size of a process's files stands for the disk."""
+    if parameter == "video" and not _opengl():
+        pytest.skip("no off-screen OpenGL (libegl1 or libosmesa6) on this machine")
+    system.start("controller_node")
+    system.start("generator_node", generator=robots.generator)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ({"record": 400_000, "video": 5000}[parameter], limits[1]))
+    try:
+        file = tmp_path / {"record": "run.mcap", "video": "run.mp4"}[parameter]
+        bridge = system.start("bridge_node", lockstep=True, duration=10.0, **{parameter: file})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    system.start("description_node", robot=robots.file("hexapod"))
+    assert bridge.wait(90) == 0, bridge.output
+    lines = [line for line in bridge.output.splitlines() if "File too large" in line]
+    assert lines and all(file.name in line for line in lines), bridge.output
+    assert "simulated time:       10.00 s" in bridge.output and "steps:                500" in bridge.output
+    assert "Traceback" not in bridge.output and not list(tmp_path.glob(".*part*"))
 
 
 @pytest.mark.integration
