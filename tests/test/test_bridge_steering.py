@@ -1,5 +1,7 @@
 """The simulation bridge when it is steered and when its sensors, motors and body are not perfect."""
 
+from itertools import pairwise
+
 import pytest
 
 
@@ -160,3 +162,40 @@ def test_contacts_torques_and_truth(system, robots) -> None:
     errors = [shown[key] - np.array(m.position) for m in truth
               if (key := (m.header.stamp.sec, m.header.stamp.nanosec)) in shown]
     assert len(errors) > 20 and np.std(errors) == pytest.approx(0.01, rel=0.3)
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(("lockstep", "delay_s"), [(False, 0.0), (True, 0.04)])
+def test_time_never_goes_back(system, robots, lockstep: bool, delay_s: float) -> None:
+    """Over resets, restored states, swaps and a swap back: the clock and the stamps of what sensors show."""
+    from rosgraph_msgs.msg import Clock
+
+    from hd_controller import qos
+    from hd_msgs.srv import NamedState, ResetSimulation
+    from hd_system_tests.probe import Probe
+
+    system.start("controller_node")
+    system.start("generator_node", generator=robots.generator)
+    system.start("bridge_node", lockstep=lockstep, sensor_delay=delay_s)
+    with Probe(system.domain) as probe:
+        times: list[int] = []
+        probe.node.create_subscription(
+            Clock, "/clock", lambda message: times.append(message.clock.sec * 10**9 + message.clock.nanosec),
+            qos.volatile(True))
+
+        def steps(count: int) -> None:
+            reached = len(times) + count
+            probe.spin_until(lambda: len(times) >= reached, 20, f"{count} steps")
+
+        for name in ("quad", "hexapod", "quad"):
+            probe.publish_description(robots.texts[name])
+            probe.spin_until(lambda name=name: probe.runs(robots.bodies[name].robot_id), 30, f"{name} runs")
+            assert probe.call(NamedState, "bridge_node/save_state", NamedState.Request(name="a")).success
+            steps(10)
+            assert probe.call(ResetSimulation, "bridge_node/reset_to", ResetSimulation.Request(seed=1)).success
+            steps(10)
+            assert probe.call(NamedState, "bridge_node/restore_state", NamedState.Request(name="a")).success
+            steps(10)
+    assert len(times) > 90 and all(late > early for early, late in pairwise(times))
+    stamps = [m.header.stamp.sec * 10**9 + m.header.stamp.nanosec for m in probe.joint_states]
+    assert stamps == sorted(stamps) and stamps[-1] <= times[-1]
