@@ -37,7 +37,9 @@ def test_soak(system, robots) -> None:
             if not kills and resources is None:
                 warm_up(bench)
                 resources = Resources(bench)
-                report.robot = sorted(robots.texts)[-1]
+                report.robot = MAIN
+                bench.describe(MAIN)
+                bench.drives(what="after the warm-up")
             robot = random_fault(bench, choice, report, kills)
             report.recovered(bench.drives(robot, what=f"after {report.newest}"))
             report.add(bench.judge)
