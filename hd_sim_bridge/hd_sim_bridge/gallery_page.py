@@ -8,12 +8,14 @@ from html import escape
 
 STYLE = """
 :root { color-scheme: light dark; font-family: system-ui, sans-serif; }
-body { max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
-section { margin: 0 0 2.5rem; }
-.pair { display: flex; flex-wrap: wrap; gap: 1rem; }
-figure { margin: 0; flex: 1 1 20rem; }
+body { max-width: 84rem; margin: 2rem auto; padding: 0 1rem; }
+main { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 32rem), 1fr)); gap: 1.5rem 2rem; }
+h2 { margin: .5rem 0 0; }
+.pair { display: grid; grid-template-columns: 1fr 1fr; gap: .6rem; }
+figure { margin: 0; }
 img { width: 100%; border-radius: 6px; display: block; }
 figcaption { padding-top: .4rem; }
+.figures { margin: .2rem 0 .5rem; }
 .figures, footer { opacity: .75; }
 .warning { font-weight: 600; }
 """
@@ -53,7 +55,9 @@ def page(shown: list[Exhibit], figures: dict) -> str:
 <h1>Robots on their generated policies</h1>
 <p>Left: the robot on the policy that was generated from its description. Right: the same robot from the same pose with
 zero actions. Distances are ways of the torso along +x in simulation.</p>
+<main>
 {sections}
+</main>
 <footer>
 <p>Generator {escape(figures["generator_id"][:12])}, seed {figures["seed"]}, MuJoCo {escape(figures["mujoco"])}. Made by
 <code>ros2 run hd_sim_bridge gallery</code>.</p>
@@ -80,10 +84,15 @@ def _section(one: Exhibit) -> str:
 </section>"""
 
 
+def _number(value: float) -> str:
+    """Two decimals; a little below zero is zero."""
+    return f"{round(value, 2) + 0.0:.2f}"
+
+
 def _figure(picture: bytes, meaning: str, title: str, distance_m: float, speed_m_s: float) -> str:
     """A picture with its figures."""
     data = base64.b64encode(picture).decode()
     return f"""<figure>
 <img alt="{escape(meaning, quote=True)}" src="data:image/webp;base64,{data}">
-<figcaption><b>{title}</b>: {distance_m:.2f} m, {speed_m_s:.2f} m/s</figcaption>
+<figcaption><b>{title}</b><br>{_number(distance_m)} m, {_number(speed_m_s)} m/s</figcaption>
 </figure>"""

@@ -107,6 +107,7 @@ def test_a_users_mistake_is_one_sentence(tmp_path, monkeypatch, capsys, argument
 
 def test_names_are_text_and_never_markup() -> None:
     """A robot's name comes from a file of anyone."""
-    one = Exhibit("<script>alert(1)</script>", 1, 0, 1.0, False, 1.0, 0.0, 0.0, 0.0, 0.0, b"", b"")
+    one = Exhibit("<script>alert(1)</script>", 1, 0, 1.0, False, 1.0, 1.5, -0.004, 0.0, 0.0, b"", b"")
     read = Reader(page([one], {"generator_id": "<b>", "seed": 0, "mujoco": "3"}))
     assert "script" not in read.tags and "Outside the range" in read.text
+    assert "1.50 m, 0.00 m/s" in read.text

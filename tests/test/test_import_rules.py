@@ -48,3 +48,16 @@ def test_bridge_and_training_never_name_each_other(package: str, forbidden: str)
     for file in files:
         lines = [line.strip() for line in file.read_text().splitlines()]
         assert not [line for line in lines if line.startswith(("import ", "from ")) and forbidden in line], file
+
+
+def test_in_training_only_nodes_name_ros() -> None:
+    """rclpy and messages are for the thin shells around everything else."""
+    import importlib.util
+    from pathlib import Path
+
+    spec = importlib.util.find_spec("hd_training")
+    assert spec is not None and spec.origin is not None
+    named = {file.name for file in Path(spec.origin).parent.rglob("*.py")
+             for line in file.read_text().splitlines()
+             if line.strip().startswith(("import ", "from ")) and ("rclpy" in line or "_msgs" in line)}
+    assert named == {"teacher_node.py"}
