@@ -47,9 +47,14 @@ class EnvironmentSetup:
         self._environment = pip_environment()
         self._base = f"{distribution or 'wheels'} {_base_python()} {sys.version} {layout.root}"
 
-    def run(self, *, training: bool, slow: bool = False) -> None:
-        """Do what is not done yet; `training` adds torch and the test tools, `slow` what the slow tests read."""
+    def run(self, *, training: bool, slow: bool = False, browser: bool = False) -> None:
+        """Do what is not done yet.
+
+        `training` adds torch and the test tools, `slow` what the slow tests read, `browser` what drives a browser.
+        """
         steps = self._steps(training=training)
+        if browser:
+            steps.append(self._pip_step("browser", "installing what drives a browser", ["browser"], ["playwright"]))
         if slow:
             steps.append(self._pip_step("slow", "installing robots for the slow tests", ["slow"], [], "--no-deps"))
         if all(self._runner.is_done(step) for step in steps):
@@ -79,6 +84,8 @@ class EnvironmentSetup:
             self._pip_step("runtime", "installing MuJoCo and onnxruntime", ["runtime"], ["mujoco", "onnxruntime"]),
             self._step("yourdfpy", "installing the URDF library", self._install_yourdfpy),
         ]
+        if self._layout.prefix is None:
+            steps.append(self._pip_step("viewer", "installing the operator's page", ["viewer"], ["viser"]))
         if self._distribution is None:
             source = self._layout.root / "ros2_pip" / "setup.py"
             steps.append(self._step("ros2_pip", "installing the ros2 command", self._install_ros2_pip, source))

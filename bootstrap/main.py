@@ -12,10 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import signals
+from browser_install import install_browser
 from console import say
 from distribution import distribution_name
 from environment_setup import EnvironmentSetup
 from layout import Layout
+from pip_install import pip_environment
 from problem import SetupProblem
 from steps import StepRunner
 from testing import WorkspaceTests
@@ -37,10 +39,13 @@ class Bootstrap:
         self._runner = StepRunner(layout.stamps)
         self._workspace = Workspace(layout, self._runner, self._distribution)
 
-    def prepare(self, *, training: bool, slow: bool = False) -> dict[str, str]:
+    def prepare(self, *, training: bool, slow: bool = False, browser: bool = False) -> dict[str, str]:
         """Set up and build what is missing; return the environment to run in."""
         with self._lock():
-            EnvironmentSetup(self._layout, self._runner, self._distribution).run(training=training, slow=slow)
+            setup = EnvironmentSetup(self._layout, self._runner, self._distribution)
+            setup.run(training=training, slow=slow, browser=browser)
+            if browser:
+                install_browser(self._layout, pip_environment())
             self._workspace.build()
         return self._workspace.environment()
 
@@ -61,9 +66,9 @@ class Bootstrap:
         say("ros2, colcon and python are those of this workspace; leave with exit")
         signals.replace_process("/bin/bash", ["bash", "--norc", "-i"], environment)
 
-    def test(self, *, slow: bool, packages: Sequence[str]) -> int:
+    def test(self, *, slow: bool, browser: bool, packages: Sequence[str]) -> int:
         """Run the tests; return the exit code."""
-        environment = self.prepare(training=True, slow=slow)
+        environment = self.prepare(training=True, slow=slow, browser=browser)
         run = WorkspaceTests(self._layout, self._workspace, environment)
         return run.run(slow=slow, packages=packages, own_tests=self._distribution is None)
 
@@ -106,6 +111,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     sim.add_argument("assignments", nargs="*", metavar="name:=value", help="arguments of launch/sim.launch.py")
     test = commands.add_parser("test", help="run the tests; the last line counts them")
     test.add_argument("--slow", action="store_true", help="with the slow tier")
+    test.add_argument("--browser", action="store_true", help="get a Chromium for the test of the operator's page")
     test.add_argument("--packages", nargs="+", default=[], metavar="PACKAGE", help="these packages alone")
     commands.add_parser("shell", help="open a shell in which everything is sourced")
     for name, text in (
@@ -148,7 +154,7 @@ def run(arguments: argparse.Namespace) -> int:
         with_teacher = any(text.startswith("teacher:=") for text in arguments.assignments)
         return bootstrap.execute(sim_command(arguments), training=with_teacher)
     if command == "test":
-        return bootstrap.test(slow=arguments.slow, packages=arguments.packages)
+        return bootstrap.test(slow=arguments.slow, browser=arguments.browser, packages=arguments.packages)
     if command == "shell":
         return bootstrap.shell()
     if command == "clean":

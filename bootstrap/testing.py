@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from browser_install import browsers_folder
 from console import say
 from layout import PACKAGE_FOLDERS, Layout
 from workspace import Workspace
@@ -57,7 +58,8 @@ class WorkspaceTests:
         """`environment` is that of the sourced workspace."""
         self._layout = layout
         self._workspace = workspace
-        self._environment = {**environment, "CI": os.environ.get("CI", "true"), "PYTHONDONTWRITEBYTECODE": "1"}
+        self._environment = {**environment, "CI": os.environ.get("CI", "true"), "PYTHONDONTWRITEBYTECODE": "1",
+                             "PLAYWRIGHT_BROWSERS_PATH": str(browsers_folder(layout))}
 
     def run(self, *, slow: bool, packages: Sequence[str], own_tests: bool) -> int:
         """Run the tests, print the closing line last, and return the exit code.

@@ -12,7 +12,8 @@ setup(
         (f"share/{PACKAGE}", ["package.xml"]),
     ],
     install_requires=["setuptools", "numpy", "mujoco>=3.3,<4"],
-    extras_require={"recordings": ["mcap", "imageio-ffmpeg"], "test": ["pytest", "hypothesis"]},
+    extras_require={"recordings": ["mcap", "imageio-ffmpeg"], "page": ["viser>=1.1,<1.2"],
+                    "test": ["pytest", "hypothesis"]},
     zip_safe=False,
     maintainer="HyperDistill for ROS 2 maintainers",
     maintainer_email="maintainers@hyperdistill.example.org",
@@ -26,6 +27,7 @@ setup(
             "compare_guards = hd_sim_bridge.compare_guards:main",
             "gallery = hd_sim_bridge.gallery:main",
             "render_robots = hd_sim_bridge.render_robots:main",
+            "web_viewer_node = hd_sim_bridge.programs:web_viewer_node",
         ],
     },
 )

@@ -4,6 +4,7 @@ Usage:
     ros2 launch hd_controller sim.launch.py
     ros2 launch hd_controller sim.launch.py robot:=hexapod duration:=20 lockstep:=true
     ros2 launch hd_controller sim.launch.py teacher:=hd_training/teachers/laptop_101_robots.pt
+    ros2 launch hd_controller sim.launch.py viewer:=web
     ros2 launch hd_controller sim.launch.py --show-args
 """
 from launch.actions import DeclareLaunchArgument, Shutdown
@@ -49,7 +50,16 @@ def declared_arguments() -> list[DeclareLaunchArgument]:
         ),
         DeclareLaunchArgument("namespace", default_value="", description="namespace of all nodes and topics"),
         DeclareLaunchArgument(
-            "viewer", default_value="none", choices=["none", "native"], description="native: show MuJoCo's window"
+            "viewer",
+            default_value="none",
+            choices=["none", "native", "web"],
+            description="web: a page to watch and steer in the browser; native: MuJoCo's window",
+        ),
+        DeclareLaunchArgument("web_port", default_value="8080", description="port of the page of viewer:=web"),
+        DeclareLaunchArgument(
+            "web_host",
+            default_value="127.0.0.1",
+            description="address that the page listens at; one that others reach asks for a token",
         ),
         DeclareLaunchArgument(
             "allow_out_of_distribution",
@@ -74,10 +84,10 @@ def declared_arguments() -> list[DeclareLaunchArgument]:
 
 
 def node(
-    package: str, executable: str, parameters: dict[str, ParameterValue], *, name: str = "",
-    condition: IfCondition | None = None,
-) -> Node:  # fmt: skip
+    package: str, executable: str, parameters: dict[str, ParameterValue], *, name: str = "", **options: object
+) -> Node:
     """Return a node with what all of them have in common; when one ends, the simulation ends as a whole."""
+    options.setdefault("on_exit", Shutdown(reason=f"{executable} ended"))
     return Node(
         package=package,
         executable=executable,
@@ -87,9 +97,15 @@ def node(
         remappings=REMAPPINGS,
         output="screen",
         emulate_tty=True,
-        on_exit=Shutdown(reason=f"{executable} ended"),
-        condition=condition,
+        **options,
     )
+
+
+def page() -> Node:
+    """Return the operator's page; the simulation goes on without it."""
+    wanted = IfCondition(PythonExpression(["'", LaunchConfiguration("viewer"), "' == 'web'"]))
+    parameters = {"port": argument("web_port", int), "host": argument("web_host", str)}
+    return node("hd_sim_bridge", "web_viewer_node", parameters, condition=wanted, on_exit=None)
 
 
 def argument(name: str, value_type: type) -> ParameterValue:
@@ -125,5 +141,6 @@ def generate_launch_description() -> LaunchDescription:
             node("hd_training", "teacher_node", {**controller, "teacher": argument("teacher", str)},
                  name="controller_node", condition=IfCondition(HAS_TEACHER)),
             node("hd_controller", "description_node", {"robot": argument("robot", str)}),
+            page(),
         ]
     )

@@ -12,7 +12,7 @@ from rclpy.parameter import Parameter
 from hd_controller.errors import HdError
 from hd_sim_bridge.imperfections import Imperfections, SensorErrors, error_names
 
-VIEWERS = ("none", "native")
+VIEWERS = ("none", "native", "web")
 
 PARAMETERS: dict[str, tuple[object, str]] = {
     "lockstep": (False, "wait for the command that answers each state, as fast as the machine allows"),
@@ -25,7 +25,7 @@ PARAMETERS: dict[str, tuple[object, str]] = {
     "seed": (0, "seed of the reset noise"),
     "record": ("", "file: .mcap for all topics, .npz for configurations and efforts of every step; empty: none"),
     "video": ("", "file (.mp4, .webp) for a film that is rendered off-screen; empty: none"),
-    "viewer": ("none", "none, or native for MuJoCo's window"),
+    "viewer": ("none", "native for MuJoCo's window; none or web (a node of its own) for no window here"),
 }
 IMPERFECTIONS: dict[str, tuple[object, str]] = {
     **{f"sensor_noise.{name}": (0.0, "standard deviation of white noise, SI units") for name in error_names()},

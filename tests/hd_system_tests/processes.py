@@ -13,6 +13,7 @@ MODULES = {
     "generator_node": "hd_controller.generator_node",
     "controller_node": "hd_controller.controller_node",
     "bridge_node": "hd_sim_bridge.bridge_node",
+    "web_viewer_node": "hd_sim_bridge.web_viewer_node",
     "set_robot": "hd_controller.set_robot",
     "teacher_node": "hd_training.teacher_node",
 }

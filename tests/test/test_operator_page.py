@@ -1,0 +1,179 @@
+"""The operator's page in a headless Chromium: the robot is shown and moves, is swapped by upload, and is stopped."""
+
+import io
+import os
+import re
+import socket
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hd_controller.shipped_files import generator_folder, robot_file
+from hd_system_tests.browser import headless_browser
+
+pytestmark = pytest.mark.integration
+
+DEADLINE_S = 120.0
+"""Pictures are drawn by the processor here, on a computer that may be busy."""
+SCREENSHOTS = os.environ.get("HD_SCREENSHOTS", "")
+"""Folder for the pictures of README and docs; empty: none are kept."""
+HEXAPOD_FILE = "six_legs.urdf"
+
+
+@pytest.fixture
+def address(system) -> str:
+    """Address of the page of a simulated quadruped."""
+    pytest.importorskip("viser", reason="needs viser")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    system.start("controller_node")
+    system.start("generator_node", generator=generator_folder("default"))
+    system.start("bridge_node")
+    system.start("description_node", robot="quadruped")
+    viewer = system.start("web_viewer_node", port=port, rate=4.0)
+    from hd_system_tests.processes import wait_until
+
+    wait_until(lambda: "operator's page: " in viewer.output, 60, "the page's address is printed")
+    return re.search(r"operator's page: (\S+)", viewer.output)[1]
+
+
+@pytest.fixture
+def page(address):
+    """The page, opened."""
+    with headless_browser() as browser:
+        size = {"width": 1100, "height": 700} if SCREENSHOTS else {"width": 720, "height": 520}
+        opened = browser.new_page(viewport=size)
+        opened.set_default_timeout(DEADLINE_S * 1e3)
+        opened.goto(address if SCREENSHOTS else f"{address}?fixedDpr=0.5")
+        opened.add_style_tag(content=".mantine-Notifications-root { display: none }")  # of slow drawing, and of uploads
+        yield opened
+
+
+def headline(page, text: str) -> None:
+    """Wait until the status says so."""
+    page.locator("[data-hd=headline]", has_text=text).wait_for()
+
+
+def picture(page, name: str = "") -> np.ndarray:
+    """Pixels of what is seen, (height, width, 3)."""
+    from PIL import Image
+
+    content = page.screenshot()
+    image = Image.open(io.BytesIO(content)).convert("RGB")
+    if SCREENSHOTS and name:
+        image.quantize(128).save(Path(SCREENSHOTS) / f"{name}.png", optimize=True)
+    return np.asarray(image).astype(int)
+
+
+def upload(page, file: Path) -> None:
+    """Choose a file for the page's upload button."""
+    page.locator("input[type=file]").set_input_files(str(file))
+
+
+def button(page, name: str):
+    """A button by its label."""
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def test_watch_swap_and_stop(system, page, tmp_path) -> None:
+    """One visit, from opening the page to closing it."""
+    from hd_system_tests.probe import Probe
+
+    with Probe(system.domain, streams=False) as probe:
+        shows_a_robot_that_moves(page)
+        swaps_by_upload(page, probe, tmp_path)
+        refuses_other_files(page, tmp_path)
+        steers_the_simulation(page)
+        stops_and_starts_again(page, probe)
+        listened = probe.node.count_subscribers("joint_states")
+        page.close()
+        probe.spin_until(lambda: probe.node.count_subscribers("joint_states") < listened, 30,
+                         "nothing is heard without a browser")
+
+
+def scene(page, name: str = "") -> np.ndarray:
+    """The part of the picture that is left of the panel."""
+    left = page.get_by_role("button", name="EMERGENCY STOP").bounding_box()["x"]
+    return picture(page, name)[:, :int(left) - 40]
+
+
+def coloured(pixels: np.ndarray) -> np.ndarray:
+    """(height, width) whether a pixel has the colour of a limb: ground and sky are grey."""
+    return np.ptp(pixels, axis=2) > 60
+
+
+def changes(page) -> float:
+    """Share of the scene's pixels that differ between two pictures, at most of three."""
+    first = scene(page)
+    return max(float((np.abs(scene(page) - first).max(axis=2) > 30).mean()) for _ in range(3))
+
+
+def shows_a_robot_that_moves(page) -> None:
+    """The robot is in the middle of the scene, and moves until time stops; the status says who runs."""
+    headline(page, "Running")
+    page.locator("[data-hd=robot]", has_text="Robot quadruped").wait_for()
+    page.get_by_text("Inside the trained range").wait_for()
+    height, width = (limbs := coloured(scene(page, "operator_page"))).shape
+    assert limbs[height // 4:3 * height // 4, width // 4:3 * width // 4].mean() > 2e-3, "the robot is shown"
+    moving = changes(page)
+    button(page, "Pause").click()
+    page.get_by_text("the robot is paused or gone").wait_for()
+    still = changes(page)
+    assert moving > 2e-3 and moving > 5 * still, f"{moving:.4f} of the scene changes while it runs, {still:.4f} paused"
+    button(page, "Go on").click()
+
+
+def swaps_by_upload(page, probe, folder: Path) -> None:
+    """Another robot runs after an upload, on the page and for the controller."""
+    file = folder / HEXAPOD_FILE
+    file.write_text(robot_file("hexapod").read_text())
+    upload(page, file)
+    page.locator("[data-hd=robot]", has_text="Robot hexapod").wait_for()
+    probe.spin_until(lambda: probe.mode == "run" and probe.statuses[-1].robot_name == "hexapod", 30, "hexapod runs")
+    headline(page, "Running")
+    picture(page, "operator_page_after_upload")
+
+
+def refuses_other_files(page, folder: Path) -> None:
+    """What is no robot, and what is far too large, is refused with a sentence; the robot runs on."""
+    note = folder / "note.urdf"
+    note.write_text("this is no robot")
+    upload(page, note)
+    page.locator("[data-hd=answer]", has_text="'note.urdf' is refused").wait_for()
+    huge = folder / "huge.urdf"
+    with huge.open("wb") as file:
+        file.truncate(100_000_000)
+    upload(page, huge)
+    page.locator("[data-hd=answer]", has_text="'huge.urdf' has 100.0 MB").wait_for()
+    headline(page, "Running")
+    page.locator("[data-hd=robot]", has_text="Robot hexapod").wait_for()
+
+
+def steers_the_simulation(page) -> None:
+    """Time stops and goes on, and the robot is pushed."""
+    button(page, "Pause").click()
+    page.get_by_text("the robot is paused or gone").wait_for()
+    button(page, "10 steps").click()
+    page.locator("[data-hd=answer]", has_text="10 steps").wait_for()
+    button(page, "Go on").click()
+    button(page, "left").click()
+    page.locator("[data-hd=answer]", has_text="pushing for 0.1 s").wait_for()
+    headline(page, "Running")
+
+
+def stops_and_starts_again(page, probe) -> None:
+    """The big button stops the robot; after a reset it runs again when it is enabled."""
+    stop = button(page, "EMERGENCY STOP")
+    assert stop.bounding_box()["height"] >= 50, "it is big"
+    stop.click()
+    probe.spin_until(lambda: probe.statuses and probe.statuses[-1].e_stop_latched, 30, "the emergency stop is latched")
+    assert probe.mode == "fault"
+    headline(page, "Emergency stop")
+    picture(page, "operator_page_stopped")
+    button(page, "Reset emergency stop").click()
+    headline(page, "Standby")
+    button(page, "Enable").click()
+    headline(page, "Running")
+    probe.spin_until(lambda: probe.mode == "run", 30, "the policy runs again")
