@@ -95,7 +95,7 @@ def test_watch_swap_and_stop(system, page, tmp_path) -> None:
 
 def scene(page, name: str = "") -> np.ndarray:
     """The part of the picture that is left of the panel."""
-    left = page.get_by_role("button", name="EMERGENCY STOP").bounding_box()["x"]
+    left = button(page, "EMERGENCY STOP").bounding_box()["x"]
     return picture(page, name)[:, :int(left) - 40]
 
 
