@@ -34,6 +34,7 @@ from hd_controller.xml_document import MAX_BYTES
 
 ROBOT_TAG_LENGTH = 64
 SWAP_S = 1.0  # so long after a new description a simulator may still show the robot before
+SHORTEST_WATCH_S = 0.02
 FLUSH_TIMEOUT = Duration(seconds=0.2)
 
 
@@ -49,6 +50,7 @@ class ControllerNode(LifecycleNode):
         controller_parameters.declare(self)
         self._settings = controller_parameters.settings(self)
         self._state_timeout_s = self._settings.guards.state_timeout
+        self.watch_period_s = max(SHORTEST_WATCH_S, self._state_timeout_s / 2)
         self._by_state = controller_parameters.choice(self, "trigger", controller_parameters.TRIGGERS) == "state"
         self._command_type = self.get_parameter("command_type").value
         self._dry_run = self.get_parameter("dry_run").value
@@ -74,10 +76,9 @@ class ControllerNode(LifecycleNode):
                                      self._reports.trouble)
         self._operator = OperatorServices(self, self._controller, self)
         self._subscribe()
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        watch_s = max(0.02, self._state_timeout_s / 2)
-        self.create_timer(watch_s if self._by_state else self._settings.control_period_s,
-                          self._watch if self._by_state else self._tick, clock=steady)
+        if not self._by_state:
+            self.create_timer(self._settings.control_period_s, self._tick,
+                              clock=Clock(clock_type=ClockType.STEADY_TIME))
         policy = self._origin.first()
         if policy is not None:
             self._modes.description(policy.description_sha256)
@@ -253,10 +254,10 @@ class ControllerNode(LifecycleNode):
         if self._active and policy is not None and policy.assembly.age_s(now_s) <= self._state_timeout_s:
             self._act(policy, now_s)
         else:
-            self._watch()
+            self.watch()
 
-    def _watch(self) -> None:
-        """States that are stale on the steady clock end in a zero command."""
+    def watch(self) -> None:
+        """States that are stale on the steady clock end in a zero command; called by the loop that runs this node."""
         policy = self._controller.policy
         if not self._active or policy is None or not (self._commanding or self._modes.mode is Mode.RUN):
             return
