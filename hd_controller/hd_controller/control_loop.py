@@ -19,6 +19,8 @@ class ControlLoop:
         self._limits = np.asarray(bundle.effort_limits, dtype=np.float64)
         self._origin: Origin = WORLD
         self._actions = np.zeros(len(bundle.joint_names), dtype=np.float32)
+        self._largest = np.ones_like(self._actions)
+        self._smallest = -self._largest
         self._efforts = np.zeros(len(bundle.joint_names))
 
     def reset(self, state: RobotState) -> None:
@@ -29,6 +31,8 @@ class ControlLoop:
         """(J,) efforts [N m] in the order of ``bundle.joint_names``, in a buffer that the next call overwrites."""
         observation = self._kinematics.observe(state, self._origin)
         actions = self._policy.act(observation)
-        np.take(actions, self._slots, out=self._actions)
-        np.clip(self._actions, -1.0, 1.0, out=self._actions)
-        return np.multiply(self._actions, self._limits, out=self._efforts)
+        np.take(actions, self._slots, out=self._actions, mode="clip")
+        np.maximum(self._actions, self._smallest, out=self._actions)
+        np.minimum(self._actions, self._largest, out=self._actions)
+        self._efforts[:] = self._actions
+        return np.multiply(self._efforts, self._limits, out=self._efforts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -180,11 +181,12 @@ class Controller:
         if problem is not None:
             self._trip(*problem)
             return
-        np.copyto(self._efforts, loop.step(state))
-        if not np.isfinite(self._efforts).all():
+        self._efforts[:] = loop.step(state)
+        if not all(map(math.isfinite, self._efforts.tolist())):
             self._trip("finite", "the policy gave efforts that are not finite")
             return
-        np.multiply(state.joint_velocities, -self.settings.damping_gain, out=self._damping)
+        if self._effort_guard.ramping:
+            np.multiply(state.joint_velocities, -self.settings.damping_gain, out=self._damping)
         self._effort_guard.limit(self._efforts, self._damping, state.joint_positions, state.joint_velocities)
         self.steps += 1
 

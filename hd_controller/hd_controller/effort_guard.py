@@ -50,7 +50,7 @@ class EffortGuard:
         self._ramp_steps = settings.start_ramp / control_period_s
         self._step = 0
         self._before = np.zeros(len(self._limits))
-        self._wanted = np.zeros(len(self._limits))
+        self._lower_limits = -self._limits
 
     def begin(self) -> None:
         """The policy starts: the ramp begins with the next step."""
@@ -58,8 +58,13 @@ class EffortGuard:
         if self._ramp_steps:
             self._counters.trip("start_ramp", f"efforts grow over {self._settings.start_ramp:g} s")
 
+    @property
+    def ramping(self) -> bool:
+        """Whether the next efforts still grow out of the damping command."""
+        return self._step + 1 < self._ramp_steps
+
     def limit(self, efforts: np.ndarray, damping: np.ndarray, positions: np.ndarray, velocities: np.ndarray) -> None:
-        """Limit the policy's efforts (J,) in place; damping (J,) [N m] is what they grow from after a start."""
+        """Limit the policy's efforts (J,) in place; damping (J,) [N m] is what they grow from while `ramping`."""
         settings = self._settings
         self._step += 1
         share = min(1.0, self._step / self._ramp_steps) if self._ramp_steps else 1.0
@@ -74,20 +79,26 @@ class EffortGuard:
         if settings.position_guard:
             self._counted("position_bound", efforts, lambda: limit_at_bounds(efforts, positions, self._ranges,
                                                                              settings.position_margin))
-        np.copyto(self._before, efforts)
+        self._before[:] = efforts
 
     def limit_size(self, efforts: np.ndarray) -> None:
         """Clip efforts (J,) [N m] in place to their share of the joints' limits."""
-        self._counted("effort", efforts, lambda: np.clip(efforts, -self._limits, self._limits, out=efforts))
+        self._counted("effort", efforts, lambda: self._clip(efforts))
+
+    def _clip(self, efforts: np.ndarray) -> None:
+        np.maximum(efforts, self._lower_limits, out=efforts)
+        np.minimum(efforts, self._limits, out=efforts)
 
     def sent(self, efforts: np.ndarray) -> None:
         """Efforts (J,) that were sent without the policy: the next change counts from them."""
-        np.copyto(self._before, efforts)
+        self._before[:] = efforts
 
     def _counted(self, guard: str, efforts: np.ndarray, act: Callable[[], object]) -> None:
         """Let a guard act and count it once for a command that it changed."""
-        np.copyto(self._wanted, efforts)
+        before = efforts.tobytes()
         act()
-        changed = self._wanted != efforts
+        if efforts.tobytes() == before:
+            return
+        changed = np.frombuffer(before) != efforts
         if changed.any():
             self._counters.trip(guard, f"effort of joint {self._names[int(np.argmax(changed))]} was limited")

@@ -10,6 +10,8 @@ SMALLEST_S, DECADES = 1e-6, 6
 UPPER_BOUNDS_S = tuple(SMALLEST_S * 10 ** (k / BINS_PER_DECADE) for k in range(DECADES * BINS_PER_DECADE + 1))
 """From 1 microsecond to 1 s; neighbours differ by 12 %."""
 
+_BOUNDS = array("d", UPPER_BOUNDS_S)  # side by side in memory, unlike the tuple's numbers
+
 
 class DurationHistogram:
     """Counts durations in bins with the upper bounds UPPER_BOUNDS_S and one bin for everything above."""
@@ -27,7 +29,7 @@ class DurationHistogram:
 
     def add(self, seconds: float) -> None:
         """Count one duration [s], not negative."""
-        self.counts[bisect_left(UPPER_BOUNDS_S, seconds)] += 1
+        self.counts[bisect_left(_BOUNDS, seconds)] += 1
         self.total += 1
         if seconds > self.max_s:
             self.max_s = seconds

@@ -7,12 +7,16 @@ import numpy as np
 
 from hd_controller.morphology import Morphology
 from hd_controller.mujoco_model import build_model
-from hd_controller.observation import OBSERVATION_SIZE, ObservationLayout, Origin
+from hd_controller.observation import Origin
+from hd_controller.observation_plan import ObservationPlan
 
 
-@dataclass(frozen=True)
+@dataclass
 class RobotState:
-    """Everything measured at one instant."""
+    """Everything measured at one instant; to be read only.
+
+    It is not frozen, because one is made in each control step and a frozen one takes three times as long.
+    """
 
     stamp_ns: int
     """Time of measurement [ns]."""
@@ -37,9 +41,12 @@ class Kinematics:
         """Compile the body without shapes."""
         self._model = build_model(morphology, scene=False)
         self._data = mujoco.MjData(self._model)
-        self._layout = ObservationLayout(morphology)
+        self._plan = ObservationPlan(morphology)
         self._velocity = np.empty(3)
-        self.observation = np.zeros((len(morphology.limbs), OBSERVATION_SIZE))
+        qpos, qvel = self._data.qpos, self._data.qvel
+        self._position, self._orientation, self._joint_positions = qpos[0:3], qpos[3:7], qpos[7:]
+        self._linear, self._angular, self._joint_velocities = qvel[0:3], qvel[3:6], qvel[6:]
+        self._frames = self._data.sensordata
 
     def observe(self, state: RobotState, origin: Origin) -> np.ndarray:
         """(L, 17) observation, in a buffer that the next call overwrites.
@@ -48,8 +55,7 @@ class Kinematics:
             state: finite measurements with J joints.
             origin: latched when the policy was activated.
         """
-        sensors, data = self.frames(state), self._data
-        return self._layout.fill(sensors, data.qpos[7:], data.qvel[6:], self.observation, origin)
+        return self._plan.fill(self.frames(state), self._joint_positions, self._joint_velocities, origin)
 
     def frames(self, state: RobotState) -> np.ndarray:
         """(13 L,) limb positions, quaternions, linear and angular velocities in the world, block after block.
@@ -57,17 +63,15 @@ class Kinematics:
         A view that the next call overwrites.
         """
         model, data = self._model, self._data
-        data.qpos[0:3] = state.position
-        data.qpos[3:7] = state.orientation
-        data.qpos[7:] = state.joint_positions
-        mujoco.mju_normalize4(data.qpos[3:7])
-        mujoco.mju_rotVecQuat(self._velocity, state.linear_velocity, data.qpos[3:7])
-        data.qvel[0:3] = self._velocity
-        data.qvel[3:6] = state.angular_velocity
-        data.qvel[6:] = state.joint_velocities
+        self._position[:], self._orientation[:] = state.position, state.orientation
+        self._joint_positions[:] = state.joint_positions
+        mujoco.mju_normalize4(self._orientation)
+        mujoco.mju_rotVecQuat(self._velocity, state.linear_velocity, self._orientation)
+        self._linear[:], self._angular[:] = self._velocity, state.angular_velocity
+        self._joint_velocities[:] = state.joint_velocities
         mujoco.mj_kinematics(model, data)
         mujoco.mj_comPos(model, data)
         mujoco.mj_sensorPos(model, data)
         mujoco.mj_comVel(model, data)
         mujoco.mj_sensorVel(model, data)
-        return data.sensordata
+        return self._frames

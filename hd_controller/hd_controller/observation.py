@@ -16,7 +16,7 @@ from hd_controller.morphology import Morphology
 
 OBSERVATION_SET = "limb17_v1"
 OBSERVATION_SIZE = 17
-_JOINTS_START = 13
+JOINTS_START = 13
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class ObservationLayout:
         """Resolve joints to their places once."""
         self.limbs = len(morphology.limbs)
         limb, slot = np.divmod(morphology.slots, SLOTS_PER_LIMB)
-        self._position_index = limb * OBSERVATION_SIZE + _JOINTS_START + 2 * slot
+        self._position_index = limb * OBSERVATION_SIZE + JOINTS_START + 2 * slot
         self._velocity_index = self._position_index + 1
         self._lower = morphology.joint_ranges[:, 0]
         self._inverse_span = 1.0 / (morphology.joint_ranges[:, 1] - morphology.joint_ranges[:, 0])
@@ -81,7 +81,7 @@ class ObservationLayout:
             _to_origin(out, position, quaternion, linear, angular, origin)
         sign = np.where(out[..., :1, 3:4] < 0, -1.0, 1.0)
         out[..., 3:7] *= sign
-        out[..., _JOINTS_START:] = 0.0
+        out[..., JOINTS_START:] = 0.0
         flat = out.reshape(*batch, limbs * OBSERVATION_SIZE)
         flat[..., self._position_index] = (joint_positions - self._lower) * self._inverse_span
         flat[..., self._velocity_index] = joint_velocities
