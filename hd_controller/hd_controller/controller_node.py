@@ -29,10 +29,10 @@ from hd_controller.node_runner import declare_executor, run_node
 from hd_controller.operator_services import OperatorServices
 from hd_controller.policy_intake import PolicyIntake
 from hd_controller.policy_origin import GeneratedPolicies, PolicyOrigin
+from hd_controller.state_readings import BaseReading, ImuReading, JointReading, Reading
 from hd_controller.stream_guard import SETTLING_S
 from hd_controller.xml_document import MAX_BYTES
 
-ROBOT_TAG_LENGTH = 64
 SWAP_S = 1.0  # so long after a new description a simulator may still show the robot before
 SHORTEST_WATCH_S = 0.02
 FLUSH_TIMEOUT = Duration(seconds=0.2)
@@ -97,9 +97,9 @@ class ControllerNode(LifecycleNode):
         self._origin.open(self, self._intake.policy)
         wire_states.subscribe(self, JointState, "joint_states", self._joint_states, states, self._reports.trouble)
         if controller_parameters.choice(self, "base_state", controller_parameters.BASE_STATES) == "odom":
-            wire_states.subscribe(self, Odometry, "odom", self._odometry, states, self._reports.trouble)
+            wire_states.subscribe(self, Odometry, "odom", self._base_state, states, self._reports.trouble)
         else:
-            wire_states.subscribe(self, Imu, "imu", self._imu, states, self._reports.trouble)
+            wire_states.subscribe(self, Imu, "imu", self._base_state, states, self._reports.trouble)
             self.get_logger().warning("base_state is imu: height and velocity of the torso are estimated, not measured")
 
     def stop(self) -> None:
@@ -191,44 +191,38 @@ class ControllerNode(LifecycleNode):
 
     # States and commands
 
-    def _joint_states(self, message: JointState) -> None:
+    def _joint_states(self, reading: JointReading) -> None:
         """Joint positions and velocities."""
         policy = self._controller.policy
         if not self._active or policy is None:
             return
-        tagged = len(message.header.frame_id) == ROBOT_TAG_LENGTH
-        if tagged and message.header.frame_id != policy.bundle.robot_id and time.monotonic() < self._awaited_s:
-            return
-        if not tagged and conversions.stamp_to_ns(message.header.stamp) < self._description_ns:
+        if reading.tagged:
+            if reading.frame_id != policy.bundle.robot_id and time.monotonic() < self._awaited_s:
+                return
+        elif reading.stamp_ns < self._description_ns:
             self._reports.log("old", "states stamped before the robot description on this node's clock are ignored; "
                                      "with a simulator, is use_sim_time set?")
             return
         # States of this robot have begun to come; a clock set back later hides none of them.
         self._description_ns, self._awaited_s = 0, 0.0
-        self._take(conversions.take_joint_state, message, policy.bundle.robot_id, policy)
+        self._take(reading, policy)
 
-    def _odometry(self, message: Odometry) -> None:
-        """Torso pose and twist."""
+    def _base_state(self, reading: BaseReading | ImuReading) -> None:
+        """Torso pose and twist from odometry, or orientation and angular velocity where there is none."""
         if self._active and self._controller.policy is not None:
-            self._take(conversions.take_odometry, message, None, self._controller.policy)
+            self._take(reading, self._controller.policy)
 
-    def _imu(self, message: Imu) -> None:
-        """Torso orientation and angular velocity, where there is no odometry."""
-        if self._active and self._controller.policy is not None:
-            self._take(conversions.take_imu, message, None, self._controller.policy)
-
-    def _take(self, reader: Callable[..., None], message: Any, robot_id: str | None, policy: PreparedPolicy) -> None:
+    def _take(self, reading: Reading, policy: PreparedPolicy) -> None:
         """Read one message into the state; when trigger is `state` and the state is complete, answer it."""
         began_s = time.monotonic()
         if began_s < self._settled_s:
             return
         try:
-            identity = () if robot_id is None else (robot_id,)
-            reader(message, *identity, policy.assembly, began_s)
+            reading.hand_to(policy.assembly, policy.bundle.robot_id, began_s)
         except StateError as problem:
             self._reports.refused_states += 1
             if self._controller.refuse(problem):
-                self._send_zero(conversions.stamp_to_ns(message.header.stamp))
+                self._send_zero(reading.stamp_ns)
             self._reports.trouble(f"state refused: {problem}")
             self.changed()
             return

@@ -5,10 +5,12 @@ from __future__ import annotations
 import array
 import json
 from itertools import pairwise
+from struct import Struct
 
 import numpy as np
 from builtin_interfaces.msg import Time
 from nav_msgs.msg import Odometry
+from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Imu, JointState
 from std_msgs.msg import Float64MultiArray
 
@@ -16,12 +18,14 @@ from hd_controller.errors import BundleError, HdError
 from hd_controller.histogram import UPPER_BOUNDS_S, DurationHistogram
 from hd_controller.joint_mapping import JointMapping
 from hd_controller.policy_bundle import PolicyBundle, from_parts
-from hd_controller.state_assembly import StateAssembly
+from hd_controller.state_readings import BaseReading, ImuReading, JointReading
 from hd_controller.step_timing import StepTiming
 from hd_msgs import msg as hd_messages
 from hd_msgs.msg import JointCommand, Policy
 
 NANOSECONDS = 1_000_000_000
+CDR_HEADER_SIZE = 4
+ABSENT = -1.0  # first entry of a covariance whose quantity an IMU does not have
 COMMAND_TYPES = ("hd", "joint_state", "float64_array")
 MAX_LAYERS = 64
 
@@ -41,75 +45,78 @@ def doubles(values: array.array) -> np.ndarray:
     return np.frombuffer(values, dtype=np.float64) if len(values) else np.zeros(0)
 
 
-def take_joint_state(message: JointState, robot_id: str, assembly: StateAssembly, now_s: float) -> None:
-    """Hand joint positions and velocities to the assembly.
-
-    A simulator that knows which robot it simulates says so in `header.frame_id` (64 hexadecimal digits); the state of
-    another robot raises StateError, as do wrong names, wrong lengths and values that are not finite.
-    """
-    tag = message.header.frame_id
-    if len(tag) == 64 and tag != robot_id:
-        assembly.refuse_joints(f"joint_states are those of robot {tag[:12]}, the policy is for {robot_id[:12]}")
-    assembly.take_joints(stamp_to_ns(message.header.stamp), message.name, doubles(message.position),
-                         doubles(message.velocity), now_s)
+def joint_reading(message: JointState) -> JointReading:
+    """What a JointState says."""
+    return JointReading(stamp_to_ns(message.header.stamp), message.header.frame_id, message.name, message.position,
+                        message.velocity)
 
 
-def take_odometry(message: Odometry, assembly: StateAssembly, now_s: float) -> None:
-    """Hand torso pose and twist (twist in the torso frame) to the assembly."""
-    position, orientation = message.pose.pose.position, message.pose.pose.orientation
+def odometry_reading(message: Odometry) -> BaseReading:
+    """What an Odometry says."""
+    place, turn = message.pose.pose.position, message.pose.pose.orientation
     linear, angular = message.twist.twist.linear, message.twist.twist.angular
-    assembly.take_base(stamp_to_ns(message.header.stamp), (
-        position.x, position.y, position.z, orientation.w, orientation.x, orientation.y, orientation.z,
-        linear.x, linear.y, linear.z, angular.x, angular.y, angular.z), now_s)
+    return BaseReading(stamp_to_ns(message.header.stamp), (
+        place.x, place.y, place.z, turn.w, turn.x, turn.y, turn.z,
+        linear.x, linear.y, linear.z, angular.x, angular.y, angular.z))
 
 
-def take_imu(message: Imu, assembly: StateAssembly, now_s: float) -> None:
-    """Hand an IMU to the assembly, its acceleration (with gravity) where it has one; without orientation: refused."""
-    if message.orientation_covariance[0] == -1.0:
-        assembly.refuse_base("imu carries no orientation (covariance[0] is -1); an IMU with orientation is needed")
-    orientation, angular = message.orientation, message.angular_velocity
-    measured = message.linear_acceleration_covariance[0] != -1.0
-    acceleration = message.linear_acceleration
-    force = (acceleration.x, acceleration.y, acceleration.z) if measured else None
-    assembly.take_imu(stamp_to_ns(message.header.stamp), (orientation.w, orientation.x, orientation.y, orientation.z),
-                      (angular.x, angular.y, angular.z), now_s, force)
+def imu_reading(message: Imu) -> ImuReading:
+    """What an Imu says: its acceleration (with gravity) and its orientation where it has them."""
+    turn, angular, force = message.orientation, message.angular_velocity, message.linear_acceleration
+    return ImuReading(
+        stamp_to_ns(message.header.stamp),
+        None if message.orientation_covariance[0] == ABSENT else (turn.w, turn.x, turn.y, turn.z),
+        (angular.x, angular.y, angular.z),
+        None if message.linear_acceleration_covariance[0] == ABSENT else (force.x, force.y, force.z))
 
 
 class CommandWriter:
-    """Preallocated command message of the chosen type for one robot.
+    """Preallocated command of the chosen type for one robot, as the bytes that go onto the wire.
 
     hd: hd_msgs/JointCommand; joint_state: sensor_msgs/JointState with efforts only; float64_array:
     std_msgs/Float64MultiArray in `joint_order` (it carries neither names nor stamp). Names, directions and order are
     those of the hardware; without `joint_order` the order is the policy's.
+
+    Only stamp and efforts change from command to command, so the message is serialised once: publishing an object would
+    let rclpy convert every joint's name each time.
     """
 
     def __init__(self, command_type: str, robot_id: str, mapping: JointMapping,
                  joint_order: tuple[str, ...] = ()) -> None:
         names = joint_order or mapping.hardware_names
-        zeros = [0.0] * len(names)
-        self._order = np.array([mapping.hardware_names.index(name) for name in names], dtype=np.intp)
-        self._signs = None if mapping.is_plain else mapping.signs[self._order]
-        self._stamp: Time | None = None
-        if command_type == "float64_array":
-            self.message: object = Float64MultiArray(data=zeros)
-            self._view = doubles(self.message.data)
-            return
-        if command_type == "hd":
-            message = JointCommand(robot_id=robot_id, joint_names=list(names), effort=zeros)
-        else:
-            message = JointState(name=list(names), effort=zeros)
-        self.message = message
-        self._view = doubles(message.effort)
-        self._stamp = message.header.stamp
+        order = np.array([mapping.hardware_names.index(name) for name in names], dtype=np.intp)
+        self._order = None if mapping.is_plain and tuple(names) == tuple(mapping.hardware_names) else order
+        self._signs = mapping.signs[order]
+        self._efforts = np.zeros(len(names))
+        marks = np.arange(1.0, len(names) + 1.0)  # no name holds the bytes of such numbers
+        data = serialize_message(_command(command_type, robot_id, list(names), marks.tolist()))
+        self._data = bytearray(data)
+        byte_order = "<" if data[1] & 1 else ">"
+        self._stamp = None if command_type == "float64_array" else Struct(f"{byte_order}iI")
+        marks = marks.astype(f"{byte_order}f8")
+        self._numbers = np.frombuffer(self._data, marks.dtype, len(names), data.rindex(marks.tobytes()))
 
-    def write(self, stamp_ns: int, efforts: np.ndarray) -> object:
-        """Fill the message with efforts (J,) [N m] in the policy's order and the stamp of the state they answer."""
-        np.take(efforts, self._order, out=self._view, mode="clip")
-        if self._signs is not None:
-            np.multiply(self._view, self._signs, out=self._view)
+    def write(self, stamp_ns: int, efforts: np.ndarray) -> bytes:
+        """The serialised message with efforts (J,) [N m] in the policy's order and the stamp of the state they answer.
+        """
+        if self._order is None:
+            self._numbers[:] = efforts
+        else:
+            np.take(efforts, self._order, out=self._efforts, mode="clip")
+            np.multiply(self._efforts, self._signs, out=self._numbers)
         if self._stamp is not None:
-            set_stamp(self._stamp, stamp_ns)
-        return self.message
+            self._stamp.pack_into(self._data, CDR_HEADER_SIZE, *divmod(stamp_ns, NANOSECONDS))
+        return bytes(self._data)
+
+
+def _command(kind: str, robot_id: str, names: list[str],
+             efforts: list[float]) -> JointCommand | JointState | Float64MultiArray:
+    """A command of one type, with stamp 0."""
+    if kind == "float64_array":
+        return Float64MultiArray(data=efforts)
+    if kind == "hd":
+        return JointCommand(robot_id=robot_id, joint_names=names, effort=efforts)
+    return JointState(name=names, effort=efforts)
 
 
 def command_message_type(command_type: str) -> type:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 
 import numpy as np
 
@@ -43,6 +44,8 @@ class JointMap:
         self._index = {name: place for place, name in enumerate(self.names)}
         self._seen: list[str] | None = None
         self._order = np.zeros(len(self.names), dtype=np.intp)
+        self.select: Callable[[Sequence[float]], Sequence[float]] = _selection(range(len(self.names)))
+        """Picks the J values of the policy's joints, in its order, out of those of the message looked at last."""
 
     def order(self, message_names: list[str]) -> np.ndarray:
         """Return (J,) such that `message_values[order]` is in the policy's order.
@@ -65,6 +68,7 @@ class JointMap:
             if name in self._index:
                 self._order[self._index[name]] = place
         self._seen = list(message_names)
+        self.select = _selection(self._order.tolist())
         return self._order
 
     @staticmethod
@@ -76,3 +80,10 @@ class JointMap:
         if extra:
             parts.append("unknown " + ", ".join(extra[:4]) + (" ..." if len(extra) > 4 else ""))
         return f"joint names are not those of the robot: {'; '.join(parts)}; joints are matched by name"
+
+
+def _selection(places: Sequence[int]) -> Callable[[Sequence[float]], Sequence[float]]:
+    """Picks the values at these places, without an array."""
+    if len(places) < 2:
+        return lambda values: [values[place] for place in places]
+    return itemgetter(*places)

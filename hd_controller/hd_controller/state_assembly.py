@@ -5,9 +5,9 @@ Values are copied bit by bit: no rescaling, no renormalisation, unless a joint m
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 
@@ -22,23 +22,11 @@ from hd_controller.stream_guard import StreamGuard
 QUATERNION_TOLERANCE = 1e-2
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """One message's share of a state: its stamp [ns] and when it arrived on the steady clock [s]."""
 
     stamp_ns: int
     arrived_s: float
-
-
-@contextmanager
-def _counting(guard: StreamGuard) -> Iterator[None]:
-    """Tell the topic's guard how a message fared, and the error how many were refused in a row."""
-    try:
-        yield
-    except StateError as problem:
-        problem.in_a_row = guard.refused(problem.guard)
-        raise
-    guard.accepted()
 
 
 class StateAssembly:
@@ -63,46 +51,48 @@ class StateAssembly:
         self._velocities = np.zeros(count)
         self._base = np.zeros(13)
         self._base[2], self._base[3] = base_height, 1.0
+        self._base_parts = self._base[0:3], self._base[3:7], self._base[7:10], self._base[10:13]
         self.accepted = self._estimated = 0
         self._estimator = estimator
         self._force_sum, self._force_count = np.zeros(3), 0
         self._joints: Part | None = None
         self._odometry: Part | None = None
 
-    def take_joints(self, stamp_ns: int, names: list[str], positions: np.ndarray, velocities: np.ndarray,
+    def take_joints(self, stamp_ns: int, names: Sequence[str], positions: Sequence[float], velocities: Sequence[float],
                     now_s: float) -> None:
         """Accept joint positions [rad] and velocities [rad/s] in message order, or raise StateError."""
-        with _counting(self._joint_guard):
+        try:
             self._check_joints(stamp_ns, names, positions, velocities, now_s)
+        except StateError as problem:
+            raise _counted(self._joint_guard, problem) from None
+        self._joint_guard.accepted()
         self._joints = Part(stamp_ns, now_s)
         self.accepted += 1
 
-    def _check_joints(self, stamp_ns: int, names: list[str], positions: np.ndarray, velocities: np.ndarray,
-                      now_s: float) -> None:
+    def _check_joints(self, stamp_ns: int, names: Sequence[str], positions: Sequence[float],
+                      velocities: Sequence[float], now_s: float) -> None:
         """Take the values if all is right."""
-        order = self.joint_map.order(names)
+        self.joint_map.order(names)
         for what, values in (("positions", positions), ("velocities", velocities)):
             if len(values) != len(names):
                 raise StateError(f"joint_states has {len(values)} {what} for {len(names)} names; expected one each")
-            if not np.isfinite(values).all():
+            if not all(map(math.isfinite, values)):
                 raise NotFiniteError(f"joint_states has {what} that are not finite; the state is not used")
         self._joint_guard.check(stamp_ns, now_s)
-        np.take(positions, order, out=self._positions)
-        np.take(velocities, order, out=self._velocities)
+        self._positions[:] = self.joint_map.select(positions)
+        self._velocities[:] = self.joint_map.select(velocities)
         if self._signs is not None:
             self._positions *= self._signs
             self._positions += self._offsets
             self._velocities *= self._signs
 
-    def refuse_joints(self, sentence: str) -> None:
+    def refuse_joints(self, sentence: str) -> NoReturn:
         """Raise StateError for a message on joint_states that is not about this robot's joints."""
-        with _counting(self._joint_guard):
-            raise StateError(sentence)
+        raise _counted(self._joint_guard, StateError(sentence))
 
-    def refuse_base(self, sentence: str) -> None:
+    def refuse_base(self, sentence: str) -> NoReturn:
         """Raise StateError for a message about the torso that lacks what is needed."""
-        with _counting(self._base_guard):
-            raise StateError(sentence)
+        raise _counted(self._base_guard, StateError(sentence))
 
     def take_base(self, stamp_ns: int, base: Sequence[float], now_s: float) -> None:
         """Accept the torso pose and twist or raise StateError.
@@ -110,18 +100,20 @@ class StateAssembly:
         base: position (3) [m], orientation (4) w, x, y, z, linear (3) [m/s] and angular (3) velocity [rad/s] in the
         torso frame.
         """
-        values = np.asarray(base, dtype=float)
-        with _counting(self._base_guard):
-            self._check_base(stamp_ns, values, now_s)
-        self._base[:] = values
+        try:
+            self._check_base(stamp_ns, base, now_s)
+        except StateError as problem:
+            raise _counted(self._base_guard, problem) from None
+        self._base_guard.accepted()
+        self._base[:] = base
         self._odometry = Part(stamp_ns, now_s)
         self.accepted += 1
 
-    def _check_base(self, stamp_ns: int, values: np.ndarray, now_s: float) -> None:
-        """Raise StateError for values (13,) that must not be used."""
-        if not np.isfinite(values).all():
+    def _check_base(self, stamp_ns: int, base: Sequence[float], now_s: float) -> None:
+        """Raise StateError for 13 values that must not be used."""
+        if not all(map(math.isfinite, base)):
             raise NotFiniteError("odom has values that are not finite; the state is not used")
-        if abs(np.linalg.norm(values[3:7]) - 1.0) > QUATERNION_TOLERANCE:
+        if abs(math.hypot(*base[3:7]) - 1.0) > QUATERNION_TOLERANCE:
             raise StateError("odom has an orientation quaternion whose length is not 1; the state is not used")
         self._base_guard.check(stamp_ns, now_s)
 
@@ -138,7 +130,7 @@ class StateAssembly:
         force = np.zeros(3) if specific_force is None else np.asarray(specific_force, dtype=float)
         if not np.isfinite(force).all():
             base[10:13] = np.nan
-        self.take_base(stamp_ns, base, now_s)
+        self.take_base(stamp_ns, base.tolist(), now_s)
         if specific_force is not None:
             self._force_sum += force if self._imu_mount is None else turned(force, self._imu_mount)
             self._force_count += 1
@@ -162,11 +154,9 @@ class StateAssembly:
     def state(self) -> RobotState:
         """The newest state, stamped as the joint state; call it only when both parts have arrived."""
         assert self._joints is not None
-        base = self._base
         if self._estimator is not None and self._estimated != self.accepted:
             self._estimate(self._estimator, self._joints.stamp_ns)
-        return RobotState(self._joints.stamp_ns, base[0:3], base[3:7], base[7:10], base[10:13], self._positions,
-                          self._velocities)
+        return RobotState(self._joints.stamp_ns, *self._base_parts, self._positions, self._velocities)
 
     def _estimate(self, estimator: BaseEstimator, stamp_ns: int) -> None:
         """Height and velocity from what has arrived since the last time; the accelerometer's mean over that time."""
@@ -177,3 +167,9 @@ class StateAssembly:
         base[7:10] = matrix_from_quaternion(base[3:7]).T @ estimator.velocity
         self._force_sum[:], self._force_count = 0.0, 0
         self._estimated = self.accepted
+
+
+def _counted(guard: StreamGuard, problem: StateError) -> StateError:
+    """The error, which now says how many messages its topic's guard has refused in a row."""
+    problem.in_a_row = guard.refused(problem.guard)
+    return problem

@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ pytest.importorskip("rclpy", reason="needs ROS 2 (rclpy)")
 pytest.importorskip("hd_msgs.msg", reason="needs hd_msgs built and sourced")
 
 from nav_msgs.msg import Odometry
+from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import Imu, JointState
+from std_msgs.msg import Float64MultiArray
 
 from hd_controller import conversions
 from hd_controller.errors import HdError
@@ -22,6 +25,7 @@ from hd_controller.observation import OBSERVATION_SET, OBSERVATION_SIZE
 from hd_controller.policy_bundle import PolicyBundle
 from hd_controller.shapes import Sphere
 from hd_controller.state_assembly import StateAssembly
+from hd_msgs.msg import JointCommand
 
 NESTED = '{"a":' * 100_000
 
@@ -83,13 +87,13 @@ def test_states_pass_bit_by_bit() -> None:
     joints = JointState(name=["b", "a"], position=list(values[:2]), velocity=list(values[2:4]))
     conversions.set_stamp(joints.header.stamp, 123_456_789_012)
     assembly = StateAssembly(["a", "b"])
-    conversions.take_joint_state(joints, "r", assembly, 0.0)
+    conversions.joint_reading(joints).hand_to(assembly, "r", 0.0)
     odometry = Odometry()
     odometry.header.stamp = joints.header.stamp
     odometry.pose.pose.position.x = float(values[4])
     odometry.pose.pose.orientation.w, odometry.pose.pose.orientation.y = 0.8, 0.6
     odometry.twist.twist.linear.y, odometry.twist.twist.angular.z = float(values[5]), float(values[0])
-    conversions.take_odometry(odometry, assembly, 0.0)
+    conversions.odometry_reading(odometry).hand_to(assembly, "r", 0.0)
     state = assembly.state()
     assert state.stamp_ns == 123_456_789_012 and assembly.matched()
     assert state.joint_positions.tolist() == [values[1], values[0]]
@@ -102,40 +106,58 @@ def test_state_of_another_robot_is_refused_though_the_names_agree() -> None:
     joints = JointState(name=["a"], position=[0.0], velocity=[0.0])
     joints.header.frame_id = "1" * 64
     with pytest.raises(HdError, match="robot 111111111111"):
-        conversions.take_joint_state(joints, "2" * 64, StateAssembly(["a"]), 0.0)
+        conversions.joint_reading(joints).hand_to(StateAssembly(["a"]), "2" * 64, 0.0)
     joints.header.frame_id = "base_link"
-    conversions.take_joint_state(joints, "2" * 64, StateAssembly(["a"]), 0.0)
+    conversions.joint_reading(joints).hand_to(StateAssembly(["a"]), "2" * 64, 0.0)
 
 
 def test_imu_without_orientation_is_refused() -> None:
     imu = Imu()
     imu.orientation.w = 1.0
     assembly = StateAssembly(["a"], base_height=0.7)
-    conversions.take_imu(imu, assembly, 0.0)
+    conversions.imu_reading(imu).hand_to(assembly, "r", 0.0)
     imu.orientation_covariance[0] = -1.0
     with pytest.raises(HdError, match="orientation"):
-        conversions.take_imu(imu, assembly, 0.0)
+        conversions.imu_reading(imu).hand_to(assembly, "r", 0.0)
+
+
+def _sent(kind: str, data: bytes) -> Any:
+    """The command that a receiver sees."""
+    return deserialize_message(data, conversions.command_message_type(kind))
+
+
+def _efforts(message: Any) -> Any:
+    return message.data if isinstance(message, Float64MultiArray) else message.effort
 
 
 @pytest.mark.parametrize("kind", conversions.COMMAND_TYPES)
-def test_command_message_is_reused_and_exact(kind: str) -> None:
-    writer = conversions.CommandWriter(kind, "r", JointMapping.identity(("a", "b")))
-    first = writer.write(20_000_000, np.array([1 / 3, -2 / 3]))
-    data = first.data if kind == "float64_array" else first.effort
-    assert list(data) == [1 / 3, -2 / 3]
-    second = writer.write(5_040_000_000, np.array([0.1, 0.2]))
-    assert second is first and isinstance(first, conversions.command_message_type(kind))
-    if kind != "float64_array":
-        assert (second.header.stamp.sec, second.header.stamp.nanosec) == (5, 40_000_000)
-    if kind == "hd":
-        assert second.robot_id == "r" and second.joint_names == ["a", "b"] and list(second.effort) == [0.1, 0.2]
+@pytest.mark.parametrize("names", [("a",), ("a", "b"), ("joint_1", "b_2", "hip")])
+def test_command_bytes_are_those_of_the_message(kind: str, names: tuple[str, ...]) -> None:
+    """What the writer fills in is what the middleware makes of a message with these values."""
+    writer = conversions.CommandWriter(kind, "robot", JointMapping.identity(names))
+    for stamp_ns, seed in ((20_000_000, 1), (5_040_000_000, 2), (0, 3), (2**31 * 10**9 - 1, 4)):
+        efforts = np.random.default_rng(seed).normal(size=len(names))
+        efforts[0] = -0.0 if seed == 3 else efforts[0]
+        if kind == "float64_array":
+            message = Float64MultiArray(data=efforts.tolist())
+        elif kind == "hd":
+            message = JointCommand(robot_id="robot", joint_names=list(names), effort=efforts.tolist())
+        else:
+            message = JointState(name=list(names), effort=efforts.tolist())
+        if kind != "float64_array":
+            conversions.set_stamp(message.header.stamp, stamp_ns)
+        data = writer.write(stamp_ns, efforts)
+        assert isinstance(data, bytes) and _sent(kind, data) == message
+        assert len(data) == len(serialize_message(message))
+        assert np.asarray(_efforts(_sent(kind, data))).tobytes() == efforts.tobytes()
 
 
 @pytest.mark.parametrize("kind", conversions.COMMAND_TYPES)
 def test_command_in_the_order_and_directions_of_the_hardware(kind: str) -> None:
     mapping = JointMapping((MappedJoint("a", "motor_1"), MappedJoint("b", "motor_2", -1.0, 0.3)))
-    message = conversions.CommandWriter(kind, "r", mapping, ("motor_2", "motor_1")).write(0, np.array([1.5, 2.5]))
-    assert list(message.data if kind == "float64_array" else message.effort) == [-2.5, 1.5]
+    writer = conversions.CommandWriter(kind, "r", mapping, ("motor_2", "motor_1"))
+    message = _sent(kind, writer.write(0, np.array([1.5, 2.5])))
+    assert list(_efforts(message)) == [-2.5, 1.5]
     if kind != "float64_array":
         assert list(message.joint_names if kind == "hd" else message.name) == ["motor_2", "motor_1"]
 

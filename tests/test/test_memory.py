@@ -28,7 +28,7 @@ class Fed:
         self.node = node
         self._stamp_ns = 10**18
         self._joint_states = StateReader(_type("JointState"), node._joint_states, pytest.fail)
-        self._odom = StateReader(_type("Odometry"), node._odometry, pytest.fail)
+        self._odom = StateReader(_type("Odometry"), node._base_state, pytest.fail)
         node.start(lambda function: function())
 
     def take(self, policy: Any) -> None:

@@ -7,7 +7,10 @@ import os
 import time
 
 import rclpy
+from nav_msgs.msg import Odometry
+from rclpy.serialization import serialize_message
 from rclpy.signals import SignalHandlerOptions
+from sensor_msgs.msg import JointState
 
 from hd_controller import memory
 from hd_controller.benchmark.processes import PROBE, Program, own_domain, sleep_until
@@ -18,6 +21,7 @@ from hd_controller.controller_modes import Mode
 from hd_controller.controller_node import ControllerNode
 from hd_controller.errors import HdError
 from hd_controller.policy_bundle import PolicyBundle
+from hd_controller.wire_states import StateReader
 
 GROUP = "step"
 P50_AT_MOST_MS, P99_AT_MOST_MS = 0.3, 1.0
@@ -81,6 +85,8 @@ def _paced_steps(node: ControllerNode, policy: PolicyBundle, seconds: float,
     node._modes.description(policy.description_sha256)
     node._ready(prepare_policy(policy, node._settings))
     joints, odometry = state_messages(policy)
+    take_joints = StateReader(JointState, node._joint_states, node._reports.trouble)
+    take_odometry = StateReader(Odometry, node._base_state, node._reports.trouble)
     steps_ms, late_ms = [], []
     memory.settle()
     deadline_s = time.monotonic()
@@ -89,9 +95,10 @@ def _paced_steps(node: ControllerNode, policy: PolicyBundle, seconds: float,
         sleep_until(deadline_s)
         late_ms.append(1e3 * (time.monotonic() - deadline_s))
         swing(joints, odometry, count / rate_hz, node.get_clock().now().nanoseconds)
-        node._joint_states(joints)
+        joint_bytes, odometry_bytes = serialize_message(joints), serialize_message(odometry)
+        take_joints(joint_bytes)
         began_s = time.perf_counter()
-        node._odometry(odometry)
+        take_odometry(odometry_bytes)
         steps_ms.append(1e3 * (time.perf_counter() - began_s))
     if node._modes.mode is not Mode.RUN:
         raise HdError(f"the policy did not run: {node._modes.message}")
