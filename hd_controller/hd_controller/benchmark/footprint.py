@@ -20,8 +20,10 @@ def rows(policy: PolicyBundle, seconds: float) -> list[Row]:
     domain = own_domain()
     with (RobotDriver(policy, domain) as driver, policy_file(policy, RATE_HZ) as file,
           Program(CONTROLLER, controller_arguments(file, RATE_HZ), domain) as controller,
-          Program(PROBE, [], domain) as bare, Program(PROBE, ["--echo"], domain) as echo):
-        programs = {"controller": controller, "bare node": bare, "bare node that echoes a command": echo}
+          Program(PROBE, [], domain) as bare, Program(PROBE, ["--echo"], domain) as echo,
+          Program(PROBE, ["--executor", "single"], domain) as default):
+        programs = {"controller": controller, "bare node": bare, "bare node that echoes a command": echo,
+                    "bare node with rclpy's default executor": default}
         driver.drive_until(lambda: controller.check() or driver.timings, RATE_HZ, START_TIMEOUT_S,
                            "the controller's first timing")
         driver.drive(RATE_HZ, WARM_UP_S)

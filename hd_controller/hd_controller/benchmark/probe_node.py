@@ -1,7 +1,9 @@
 """``python -m hd_controller.benchmark.probe_node``: a bare node with the controller's subscriptions.
 
-It is what the controller is compared with, and what executors and triggers are compared on. Prints a JSON object with
-the errors of its periods [s] when it is interrupted.
+It is what the controller is compared with, and what executors and triggers are compared on. Bare means: the topics,
+types and QoS that the controller has with trigger `state`, the same executor, and nothing that rclpy would not do by
+itself: every message is deserialised into its Python object and given to a callback, which forgets it. Prints a JSON
+object with the errors of its periods [s] when it is interrupted.
 """
 
 from __future__ import annotations
@@ -40,9 +42,8 @@ class ProbeNode(Node):
             self.create_subscription(Bool, "e_stop", self._nothing, profile)
         self.create_subscription(String, "robot_description", self._nothing, qos.latched())
         self.create_subscription(Policy, "policy", self._nothing, qos.latched())
-        self.create_subscription(JointState, "joint_states", self._nothing, qos.states(arguments.echo))
-        self.create_subscription(Odometry, "odom", self._answer if arguments.echo else self._nothing,
-                                 qos.states(arguments.echo))
+        self.create_subscription(JointState, "joint_states", self._nothing, qos.states(True))
+        self.create_subscription(Odometry, "odom", self._answer if arguments.echo else self._nothing, qos.states(True))
         self._commands = self.create_publisher(JointCommand, "joint_commands", qos.commands())
         if arguments.listen:
             self.create_subscription(JointCommand, "joint_commands", self._nothing, qos.commands())
