@@ -19,6 +19,7 @@ setup(
     packages=find_packages(exclude=["test"]),
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
+        ("share/ament_index/resource_index/lets_interrupts_in", [f"resource/{PACKAGE}"]),  # see programs.py
         (f"share/{PACKAGE}", ["package.xml"]),
         (f"share/{PACKAGE}/robots/train", files("robots/train")),
         (f"share/{PACKAGE}/robots/test", files("robots/test")),

@@ -17,6 +17,7 @@ def run(module: str) -> int:
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: os._exit(0))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # where it was held back while the interpreter started
     with _without_opengl():
         program = importlib.import_module(module)
     return program.main()

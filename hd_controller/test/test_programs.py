@@ -21,6 +21,13 @@ def test_a_signal_amid_the_imports_ends_with_code_0_and_no_traceback(tmp_path: P
     assert (process.returncode, output, errors) == (0, "", "")
 
 
+def test_an_interrupt_that_was_held_back_ends_it_before_the_imports() -> None:
+    code = ("import os, signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})\n"
+            "os.kill(os.getpid(), signal.SIGINT)\nfrom hd_controller.programs import run\nrun('not_there')")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 @pytest.mark.parametrize("chosen", [None, "egl"])
 def test_importing_mujoco_starts_no_other_process_and_leaves_the_choice_of_opengl(
         tmp_path: Path, chosen: str | None) -> None:

@@ -22,6 +22,7 @@ def command(module: str, *, physics: bool = True) -> int:
     answered = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if answered:
         signal.signal(signal.SIGINT, lambda *_: _end())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # held back by ros2_pip while the interpreter started
     if physics:
         with interrupts_held():
             importlib.import_module("mujoco")

@@ -95,3 +95,20 @@ def test_what_a_node_started_is_left_to_the_node_and_ends_with_it(start):
     while alive(pid) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not alive(pid)
+
+
+@pytest.mark.parametrize(("registered", "expected"), [(True, "True"), (False, "False")])
+def test_run_holds_ctrl_c_back_only_for_packages_that_let_it_in(tmp_path, registered, expected):
+    program = tmp_path / "lib" / "some_package" / "some_program"
+    program.parent.mkdir(parents=True)
+    program.write_text(f"#!{sys.executable}\nimport signal\n"
+                       "print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))\n")
+    program.chmod(0o755)
+    for kind in ["packages"] + ["lets_interrupts_in"] * registered:
+        resource = tmp_path / "share" / "ament_index" / "resource_index" / kind / "some_package"
+        resource.parent.mkdir(parents=True)
+        resource.write_text("")
+    command = [sys.executable, "-c", "import sys; from ros2_pip.start import main; sys.exit(main())"]
+    done = subprocess.run([*command, "run", "some_package", "some_program"], capture_output=True, text=True, timeout=20,
+                          env={**os.environ, "AMENT_PREFIX_PATH": str(tmp_path)}, check=False)
+    assert (done.stdout.strip(), done.stderr, done.returncode) == (expected, "", 0)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix, get_package_share_directory
 
+_LETS_INTERRUPTS_IN = "lets_interrupts_in"
+"""Resource of a package whose executables all take Ctrl-C from where they can answer it, when it was held back."""
 _EPILOGUE = "ROS 2 comes from PyPI here; the other ros2 commands need a ROS 2 distribution."
 
 
@@ -122,13 +124,16 @@ def _run(arguments: argparse.Namespace) -> int:
     _let_interrupts_in()
     package, executable = arguments.package_name, arguments.executable_name
     try:
-        folder = Path(get_package_prefix(package)) / "lib" / package
+        prefix = Path(get_package_prefix(package))
     except (PackageNotFoundError, ValueError):
         raise CommandError(f"package '{package}' not found: is the workspace sourced?") from None
+    folder = prefix / "lib" / package
     path = folder / executable
     if not os.access(path, os.X_OK):
         names = sorted(item.name for item in folder.glob("*") if os.access(item, os.X_OK))
         raise CommandError(f"no executable '{executable}' in package '{package}'; it has: {', '.join(names) or 'none'}")
     for number in (signal.SIGPIPE, signal.SIGXFSZ):  # which Python ignores, for itself alone
         signal.signal(number, signal.SIG_DFL)
+    if (prefix / "share" / "ament_index" / "resource_index" / _LETS_INTERRUPTS_IN / package).is_file():
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     os.execv(path, [str(path), *arguments.argv])

@@ -59,6 +59,18 @@ def test_ctrl_c_amid_the_imports_of_a_command(tmp_path):
     assert interrupted(start(code, tmp_path)) == (130, "interrupted\n")
 
 
+def interrupt_before_start() -> None:
+    """Between fork and exec: a Ctrl-C that comes while the interpreter starts, held back as `ros2 run` does it."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_ctrl_c_that_was_held_back_is_answered_before_the_imports(tmp_path):
+    code = "import sys\nfrom hd_training.programs import command\nsys.exit(command('not_there'))"
+    process = start(code, tmp_path, preexec_fn=interrupt_before_start)
+    assert process.communicate(timeout=60) == ("", "interrupted\n") and process.returncode == 130
+
+
 def test_ctrl_c_in_a_command_that_knows_nothing_of_it(tmp_path):
     (tmp_path / "waits.py").write_text(
         "import time\ndef main():\n    print('importing', flush=True)\n    time.sleep(60)\n")
