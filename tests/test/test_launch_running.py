@@ -129,6 +129,17 @@ def test_several_robots_run_beside_each_other_until_the_last_one_ends(launch, ro
     assert not any(is_alive(pid) for pid in running.pids())
 
 
+def test_a_teacher_runs_beside_the_policy(launch):
+    """The same robot twice, in two namespaces; both controllers say what their steps took."""
+    pytest.importorskip("torch", reason="needs torch")
+    running = launch("several.launch.py", "robots:=tripod", f"teacher:={TEACHER}", "duration:=2", "lockstep:=true")
+    assert running.finish(TEACHER_DEADLINE_S) == 0, running.output
+    assert len(re.findall(r"robot: +tripod", running.output)) == 2
+    for name in ("robot_1", "robot_1_teacher"):
+        assert re.search(rf"\[{name}.controller_node\]: \d+ steps took", running.output), running.output
+    assert "Traceback" not in running.output
+
+
 def test_several_robots_end_together_where_one_of_them_cannot_run(launch, robots):
     running = launch("several.launch.py", "robots:=tripod,unicorn")
     running.finish(SEVERAL_DEADLINE_S)
