@@ -47,14 +47,17 @@ class EnvironmentSetup:
         self._environment = pip_environment()
         self._base = f"{distribution or 'wheels'} {_base_python()} {sys.version} {layout.root}"
 
-    def run(self, *, training: bool, slow: bool = False, browser: bool = False) -> None:
+    def run(self, *, training: bool, slow: bool = False, browser: bool = False, site: bool = False) -> None:
         """Do what is not done yet.
 
-        `training` adds torch and the test tools, `slow` what the slow tests read, `browser` what drives a browser.
+        `training` adds torch and the test tools, `slow` what the slow tests read, `browser` what drives a browser,
+        `site` what builds the documentation.
         """
         steps = self._steps(training=training)
         if browser:
             steps.append(self._pip_step("browser", "installing what drives a browser", ["browser"], ["playwright"]))
+        if site:
+            steps.append(self._pip_step("docs", "installing Sphinx", ["docs"], ["sphinx", "myst_parser", "furo"]))
         if slow:
             steps.append(self._pip_step("slow", "installing robots for the slow tests", ["slow"], [], "--no-deps"))
         if all(self._runner.is_done(step) for step in steps):

@@ -6,6 +6,7 @@ import ast
 import fcntl
 import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,17 @@ _SIM = ("ros2", "launch", "hd_controller", "sim.launch.py")
 _SIM_FILE = Path(__file__).resolve().parent.parent / "launch" / "sim.launch.py"
 _TRAIN = ("ros2", "run", "hd_training", "train")
 _BENCH = ("ros2", "run", "hd_controller", "bench")
+_SITE = ("-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet", "--builder", "html")
+_EPILOGUE = """examples:
+  ./hd sim robot:=hexapod --duration 20      a simulated robot for 20 seconds
+  ./hd exec ros2 run hd_controller doctor    one command in the environment
+  ./hd train --preset smoke --out runs/smoke the whole chain of training, in minutes
+  ./hd test --packages hd_controller         the tests of one package
+
+ROS 2 comes from the sourced distribution, or else from PyPI wheels. Discovery stays on this machine unless
+ROS_AUTOMATIC_DISCOVERY_RANGE is set. HD_PYTHON names the Python to use.
+
+exit code: 0 done, 1 failed (one sentence says why), 2 wrong command line, 130 interrupted"""
 
 
 class Bootstrap:
@@ -39,11 +51,13 @@ class Bootstrap:
         self._runner = StepRunner(layout.stamps)
         self._workspace = Workspace(layout, self._runner, self._distribution)
 
-    def prepare(self, *, training: bool, slow: bool = False, browser: bool = False) -> dict[str, str]:
+    def prepare(
+        self, *, training: bool, slow: bool = False, browser: bool = False, site: bool = False
+    ) -> dict[str, str]:
         """Set up and build what is missing; return the environment to run in."""
         with self._lock():
             setup = EnvironmentSetup(self._layout, self._runner, self._distribution)
-            setup.run(training=training, slow=slow, browser=browser)
+            setup.run(training=training, slow=slow, browser=browser, site=site)
             if browser:
                 install_browser(self._layout, pip_environment())
             self._workspace.build()
@@ -68,9 +82,19 @@ class Bootstrap:
 
     def test(self, *, slow: bool, browser: bool, packages: Sequence[str]) -> int:
         """Run the tests; return the exit code."""
-        environment = self.prepare(training=True, slow=slow, browser=browser)
+        environment = self.prepare(training=True, slow=slow, browser=browser, site=True)
         run = WorkspaceTests(self._layout, self._workspace, environment)
         return run.run(slow=slow, packages=packages, own_tests=self._distribution is None)
+
+    def docs(self) -> int:
+        """Build the documentation site, where a warning is an error; return the exit code."""
+        environment = self.prepare(training=True, site=True)
+        source, site = self._layout.root / "docs", self._layout.home / "site"
+        command = [str(self._layout.python), *_SITE, str(source), str(site)]
+        code = subprocess.run(command, env=environment, check=False).returncode
+        if code == 0:
+            say(f"the site is in {site}: open {site / 'index.html'}")
+        return min(code, 1)
 
     def clean(self) -> int:
         """Remove everything that was made."""
@@ -102,8 +126,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="./hd",
         description="Sets up what is missing (in .hd/, without root), then runs one command.",
-        epilog="ROS 2 comes from the sourced distribution, or else from PyPI wheels. Discovery stays on this machine "
-        "unless ROS_AUTOMATIC_DISCOVERY_RANGE is set. HD_PYTHON names the Python to use.",
+        epilog=_EPILOGUE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     sim = commands.add_parser("sim", help="simulate a robot that runs on its generated policy; Ctrl-C ends it")
@@ -120,6 +144,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         ("bench", "measure and print the benchmark tables"),
     ):
         commands.add_parser(name, help=text, add_help=False).add_argument("rest", nargs=argparse.REMAINDER)
+    commands.add_parser("docs", help="build the documentation site")
     commands.add_parser("clean", help="remove everything that was made")
     if argv and argv[0] in ("exec", "train", "bench"):
         return argparse.Namespace(command=argv[0], rest=list(argv[1:]))
@@ -157,6 +182,8 @@ def run(arguments: argparse.Namespace) -> int:
         return bootstrap.test(slow=arguments.slow, browser=arguments.browser, packages=arguments.packages)
     if command == "shell":
         return bootstrap.shell()
+    if command == "docs":
+        return bootstrap.docs()
     if command == "clean":
         return bootstrap.clean()
     if command == "exec" and not arguments.rest:

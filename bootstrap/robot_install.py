@@ -133,7 +133,9 @@ def _write(path: Path, text: str, *, executable: bool = False) -> None:
 
 def main() -> int:
     """Install; every foreseen failure is one sentence and exit code 1."""
-    parser = argparse.ArgumentParser(prog="deploy/install.sh", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="deploy/install.sh", description=__doc__.splitlines()[0],
+        epilog="example: sudo deploy/install.sh --prefix /opt/hyperdistill")
     parser.add_argument("--prefix", type=Path, default=DEFAULT_PREFIX, help="folder to install into (%(default)s)")
     arguments = parser.parse_args()
     began = time.monotonic()

@@ -22,7 +22,7 @@ setup(
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
         (f"share/{PACKAGE}", ["package.xml"]),
-        (f"share/{PACKAGE}/launch", files("../launch", "*.launch.py", "*.yaml")),
+        (f"share/{PACKAGE}/launch", files("../launch", "*.launch.py", "*.yaml", "*.rviz")),
         (f"share/{PACKAGE}/robots", files("robots", "*.urdf")),
         (f"share/{PACKAGE}/generators/default", files("generators/default", "*")),
     ],

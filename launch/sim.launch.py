@@ -7,14 +7,16 @@ Usage:
     ros2 launch hd_controller sim.launch.py viewer:=web
     ros2 launch hd_controller sim.launch.py --show-args
 """
-from launch.actions import DeclareLaunchArgument, Shutdown
+import shutil
+
+from launch.actions import DeclareLaunchArgument, ExecuteProcess, LogInfo, OpaqueFunction, Shutdown
 from launch.conditions import IfCondition, UnlessCondition
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution, PythonExpression
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
-from launch import LaunchDescription
+from launch import LaunchContext, LaunchDescription
 
 SHARE = FindPackageShare("hd_controller")
 PARAMETER_FILE = PathJoinSubstitution([SHARE, "launch", "sim.yaml"])
@@ -67,6 +69,12 @@ def declared_arguments() -> list[DeclareLaunchArgument]:
             choices=["true", "false"],
             description="run the policy of a robot outside the trained range too",
         ),
+        DeclareLaunchArgument(
+            "rviz",
+            default_value="false",
+            choices=["true", "false"],
+            description="start RViz, where it is installed, with the robot, its transforms and odometry",
+        ),
         DeclareLaunchArgument("seed", default_value="0", description="seed of the small noise in the first pose"),
         DeclareLaunchArgument(
             "real_time_factor", default_value="1", description="simulated seconds per second; not used in lockstep"
@@ -108,6 +116,23 @@ def page() -> Node:
     return node("hd_sim_bridge", "web_viewer_node", parameters, condition=wanted, on_exit=None)
 
 
+def rviz(context: LaunchContext) -> list[ExecuteProcess | LogInfo]:
+    """Return RViz in the robot's namespace where it is asked for and installed, or the sentence that it is not.
+
+    The simulation goes on without it, and when its window is closed.
+    """
+    if LaunchConfiguration("rviz").perform(context) != "true":
+        return []
+    if shutil.which("rviz2") is None:
+        return [LogInfo(msg="no RViz: rviz2 is not installed, or its ROS 2 is not sourced; install ros-jazzy-rviz2 (or "
+                            "that of your distribution). ROS 2 from PyPI has none. The simulation goes on without it.")]
+    namespace = LaunchConfiguration("namespace").perform(context).strip("/")
+    renamed = [part for old, new in REMAPPINGS for part in ("-r", f"{old}:={new}")]
+    command = ["rviz2", "-d", PathJoinSubstitution([SHARE, "launch", "sim.rviz"]), "--ros-args", "-r",
+               f"__ns:=/{namespace}", *renamed, "-p", "use_sim_time:=true"]
+    return [ExecuteProcess(cmd=command, output="screen")]
+
+
 def argument(name: str, value_type: type) -> ParameterValue:
     """Return the launch argument as a node's parameter of the given type."""
     return ParameterValue(LaunchConfiguration(name), value_type=value_type)
@@ -142,5 +167,6 @@ def generate_launch_description() -> LaunchDescription:
                  name="controller_node", condition=IfCondition(HAS_TEACHER)),
             node("hd_controller", "description_node", {"robot": argument("robot", str)}),
             page(),
+            OpaqueFunction(function=rviz),
         ]
     )

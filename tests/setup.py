@@ -12,7 +12,7 @@ setup(
         (f"share/{PACKAGE}", ["package.xml"]),
     ],
     install_requires=["setuptools"],
-    extras_require={"test": ["pytest", "hypothesis"]},
+    extras_require={"test": ["pytest", "hypothesis"], "docs": ["sphinx", "myst-parser", "furo", "markdown-it-py"]},
     zip_safe=False,
     maintainer="HyperDistill for ROS 2 maintainers",
     maintainer_email="maintainers@hyperdistill.example.org",

@@ -44,5 +44,5 @@ def test_help_lists_every_command(capsys):
         main.parse(["--help"])
     assert ended.value.code == 0
     text = capsys.readouterr().out
-    for command in ("sim", "test", "shell", "exec", "train", "bench", "clean"):
+    for command in ("sim", "test", "shell", "exec", "train", "bench", "docs", "clean"):
         assert f"\n    {command} " in text

@@ -15,6 +15,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from hd_controller.benchmark import inference
 from hd_controller.benchmark.report import Row, as_json, not_measured, table
 from hd_controller.benchmark.robot import twelve_limb_robot, wide_policy
+from hd_controller.command_manners import mannered
 from hd_controller.errors import HdError
 from hd_controller.generator import generate_policy
 from hd_controller.generator_bundle import GeneratorBundle
@@ -106,6 +107,7 @@ def measured(bench: Bench, only: list[str]) -> list[Row]:
     return rows
 
 
+@mannered
 def main(argv: list[str] | None = None) -> int:
     """Print the table; exit code 1 only where nothing can be measured."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__, epilog=EXAMPLES,

@@ -286,7 +286,7 @@ class ControllerNode(LifecycleNode):
 
 def main(arguments: list[str] | None = None) -> int:
     """Entry point of `ros2 run hd_controller controller_node`."""
-    return run_node(ControllerNode, arguments)
+    return run_node(ControllerNode, arguments, controller_parameters.MANUAL)
 
 
 if __name__ == "__main__":

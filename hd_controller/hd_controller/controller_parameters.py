@@ -11,6 +11,8 @@ from hd_controller.controller_modes import REARM
 from hd_controller.errors import HdError
 from hd_controller.guard_settings import PROFILES, meanings, profile_settings, profile_values
 from hd_controller.joint_mapping import JointMapping
+from hd_controller.node_manual import NodeManual
+from hd_controller.node_runner import EXECUTOR_PARAMETER
 
 TRIGGERS = ("state", "steady_clock")
 BASE_STATES = ("odom", "imu")
@@ -41,6 +43,13 @@ PARAMETERS: dict[str, tuple[object, str]] = {
 # The guards' own parameters; their defaults depend on guard_profile.
 GUARD_PARAMETERS: dict[str, tuple[object, str]] = {
     name: (profile_values("hardware")[name], meaning) for name, meaning in meanings().items()}
+
+MANUAL = NodeManual(
+    "controller_node", "Lifecycle node that runs the generated policy: robot states in, joint commands out.",
+    ["ros2 run hd_controller controller_node --ros-args -p use_sim_time:=true",
+     "ros2 run hd_controller controller_node --ros-args -p policy_file:=quadruped.npz -p guard_profile:=hardware"],
+    {**PARAMETERS, **{name: (default, GUARD_PARAMETERS[name][1]) for name, default in
+                      profile_values("benchmark").items()}, **real_time_parameters.PARAMETERS, **EXECUTOR_PARAMETER})
 
 
 def declare(node: Node) -> None:

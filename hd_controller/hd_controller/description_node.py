@@ -15,9 +15,18 @@ from std_msgs.msg import String
 from hd_controller.description_source import description_text
 from hd_controller.diagnostics import ERROR, OK, NodeDiagnostics
 from hd_controller.errors import HdError
-from hd_controller.node_runner import declare_executor, run_node
+from hd_controller.node_manual import NodeManual
+from hd_controller.node_runner import EXECUTOR_PARAMETER, declare_executor, run_node
 from hd_controller.qos import latched
 
+PARAMETERS: dict[str, tuple[object, str]] = {
+    "robot": ("", "name of a shipped robot, or path of a URDF or MJCF file; read again whenever it is set"),
+}
+MANUAL = NodeManual(
+    "description_node", __doc__,
+    ["ros2 run hd_controller description_node --ros-args -p robot:=hexapod",
+     "ros2 run hd_controller description_node --ros-args -p robot:=/path/to/my.urdf"],
+    {**PARAMETERS, **EXECUTOR_PARAMETER})
 
 class DescriptionNode(Node):
     """Holds the newest valid description; a bad file is refused and the old description stays.
@@ -37,8 +46,8 @@ class DescriptionNode(Node):
         self.add_on_set_parameters_callback(self._check)
         self.add_post_set_parameters_callback(self._publish)
         try:
-            self.declare_parameter("robot", "", ParameterDescriptor(
-                description="name of a shipped robot, or path of a URDF or MJCF file; read again whenever it is set"))
+            for name, (default, meaning) in PARAMETERS.items():
+                self.declare_parameter(name, default, ParameterDescriptor(description=meaning))
         except InvalidParameterValueException:
             raise HdError(self._refusal) from None
 
@@ -86,7 +95,7 @@ class DescriptionNode(Node):
 
 def main(arguments: list[str] | None = None) -> int:
     """Entry point of `ros2 run hd_controller description_node`."""
-    return run_node(DescriptionNode, arguments)
+    return run_node(DescriptionNode, arguments, MANUAL)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import numpy as np
 import onnxruntime
 
 from hd_controller.c_export import DEFAULT_PREFIX, c_sources
+from hd_controller.command_manners import mannered
 from hd_controller.errors import HdError
 from hd_controller.exported_layers import exported_network, raw_actions
 from hd_controller.observation import OBSERVATION_SIZE
@@ -92,6 +93,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+@mannered
 def main(arguments: list[str] | None = None) -> int:
     """Export and say what was written; 0, or 1 with one sentence."""
     options = parse(arguments)

@@ -26,7 +26,8 @@ from hd_controller.diagnostics import ERROR, OK, WARN, NodeDiagnostics
 from hd_controller.errors import HdError
 from hd_controller.generator import generate_policy
 from hd_controller.generator_bundle import GeneratorBundle
-from hd_controller.node_runner import declare_executor, run_node
+from hd_controller.node_manual import NodeManual
+from hd_controller.node_runner import EXECUTOR_PARAMETER, declare_executor, run_node
 from hd_controller.qos import latched
 from hd_controller.shipped_files import generator_folder
 from hd_controller.stop_memory import StopMemory
@@ -35,6 +36,14 @@ from hd_msgs.msg import Policy
 from hd_msgs.srv import GeneratePolicy
 
 CACHE_SIZE = 8
+PARAMETERS: dict[str, tuple[object, str]] = {
+    "generator": ("default", "folder of a generator bundle, or the name of a shipped one"),
+}
+MANUAL = NodeManual(
+    "generator_node", __doc__,
+    ["ros2 run hd_controller generator_node",
+     "ros2 run hd_controller generator_node --ros-args -p generator:=runs/laptop/generator"],
+    {**PARAMETERS, **EXECUTOR_PARAMETER})
 
 
 class PolicyCache:
@@ -73,8 +82,8 @@ class GeneratorNode(Node):
     def __init__(self) -> None:
         super().__init__("generator_node")
         declare_executor(self)
-        self.declare_parameter("generator", "default", ParameterDescriptor(
-            description="folder of a generator bundle, or the name of a shipped one", read_only=True))
+        for name, (default, meaning) in PARAMETERS.items():
+            self.declare_parameter(name, default, ParameterDescriptor(description=meaning, read_only=True))
         self._bundle = GeneratorBundle.load(generator_folder(self.get_parameter("generator").value))
         self._topic_cache = PolicyCache(self._bundle)
         self._service_cache = PolicyCache(self._bundle)
@@ -165,7 +174,7 @@ class GeneratorNode(Node):
 
 def main(arguments: list[str] | None = None) -> int:
     """Entry point of `ros2 run hd_controller generator_node`."""
-    return run_node(GeneratorNode, arguments)
+    return run_node(GeneratorNode, arguments, MANUAL)
 
 
 if __name__ == "__main__":

@@ -17,10 +17,13 @@ from rclpy.signals import SignalHandlerOptions
 
 from hd_controller import real_time_parameters
 from hd_controller.errors import HdError
+from hd_controller.node_manual import NodeManual
 from hd_controller.service_notifier import ServiceNotifier
 from hd_controller.signals import StopRequest
 
 SPIN_TIMEOUT_S = 0.1
+EXECUTOR_PARAMETER: dict[str, tuple[object, str]] = {
+    "executor": ("events", "events (less processor time) or single")}
 RCLError = rclpy_implementation.RCLError
 
 
@@ -67,12 +70,17 @@ def guarded(function: Callable[[], None], node: Any) -> Callable[[], None]:
     return run
 
 
-def run_node(make_node: Callable[[], Any], arguments: list[str] | None = None) -> int:
+def run_node(make_node: Callable[[], Any], arguments: list[str] | None = None,
+             manual: NodeManual | None = None) -> int:
     """Run the node until it is done or a signal arrives; returns the process exit code.
+
+    `manual` answers `--help` and unknown options, before anything starts.
 
     A HdError, and arguments or parameters that ROS refuses, end in one line and code 1; SIGINT and SIGTERM end in a
     safe command and code 0. A service manager is told when the node is ready, that its loop goes on, and its end.
     """
+    if manual is not None:
+        manual.check(arguments)
     request = StopRequest().install()
     manager = ServiceNotifier()
     node: Any = None
@@ -123,5 +131,5 @@ def _end(node: Any) -> None:
 def declare_executor(node: Any) -> None:
     """Declare the parameter every node of the project has."""
     from rcl_interfaces.msg import ParameterDescriptor
-    node.declare_parameter("executor", "events", ParameterDescriptor(
-        description="events (less processor time) or single", read_only=True))
+    for name, (default, meaning) in EXECUTOR_PARAMETER.items():
+        node.declare_parameter(name, default, ParameterDescriptor(description=meaning, read_only=True))

@@ -10,29 +10,35 @@ import rclpy
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
 from rclpy.signals import SignalHandlerOptions
-from rclpy.utilities import remove_ros_args
 
+from hd_controller.node_manual import parse_beside_ros
 from hd_controller.signals import StopRequest
 
 REFUSED = 1
-NOT_REACHED = 2
+NOT_REACHED = 1
+EXAMPLES = """examples:
+  set_robot centipede                                  a shipped robot
+  set_robot my_robot.urdf --node /left/description_node    a file, for the robot in namespace left
+
+exit code: 0 accepted, 1 refused or no answer (one sentence says why), 2 wrong command line"""
 ASK_AGAIN_S = 2.5
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="set_robot", description="Give a running description_node another robot.")
+    parser = argparse.ArgumentParser(prog="set_robot", description="Give a running description_node another robot.",
+                                     epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("robot", help="name of a shipped robot, or path of a URDF or MJCF file")
     parser.add_argument("--node", default="description_node",
                         help="name of the node, with its namespace if it has one (default: %(default)s)")
     parser.add_argument("--timeout", type=float, default=10.0, help="seconds to wait for the node (%(default)s)")
-    return parser.parse_args(arguments)
+    return parse_beside_ros(parser, arguments)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Set the parameter and print the outcome; 0 accepted, 1 refused, 2 the node did not answer."""
+    """Set the parameter and print the outcome; 0 accepted, 1 refused or no answer."""
     command_line = sys.argv if arguments is None else ["set_robot", *arguments]
-    options = parse(remove_ros_args(command_line)[1:])
+    options = parse(command_line[1:])
     robot = str(Path(options.robot).resolve()) if Path(options.robot).is_file() else options.robot
     stop = StopRequest().install()
     rclpy.init(args=command_line, signal_handler_options=SignalHandlerOptions.NO)

@@ -22,6 +22,7 @@ from pathlib import Path
 from hd_controller.bench import machine
 from hd_controller.benchmark.processes import own_domain
 from hd_controller.benchmark.report import Row, as_json, not_measured, table
+from hd_controller.command_manners import mannered
 from hd_controller.errors import HdError
 from hd_controller.whole_file import write_whole
 from hd_sim_bridge.process_tree import processor_s
@@ -152,6 +153,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if any(row.value is not None for row in rows) else 1
 
 
+@mannered
 def main(argv: list[str] | None = None) -> int:
     """Print the table; exit code 1 where nothing could be measured."""
     options = parser()

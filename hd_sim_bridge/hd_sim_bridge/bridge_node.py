@@ -23,7 +23,7 @@ from hd_controller.errors import HdError
 from hd_controller.node_runner import declare_executor, run_node
 from hd_controller.xml_document import MAX_BYTES
 from hd_msgs.msg import ControllerStatus, JointCommand
-from hd_sim_bridge.bridge_parameters import declare_and_read
+from hd_sim_bridge.bridge_parameters import MANUAL, declare_and_read
 from hd_sim_bridge.bridge_reports import BridgeReports
 from hd_sim_bridge.bridge_services import BridgeServices
 from hd_sim_bridge.command_age import CommandAge
@@ -290,7 +290,7 @@ class BridgeNode(Node):
 
 def main(arguments: list[str] | None = None) -> int:
     """Entry point of `ros2 run hd_sim_bridge bridge_node`."""
-    return run_node(BridgeNode, arguments)
+    return run_node(BridgeNode, arguments, MANUAL)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from hd_controller.errors import HdError
+from hd_controller.node_manual import NodeManual
+from hd_controller.node_runner import EXECUTOR_PARAMETER
 from hd_sim_bridge.imperfections import Imperfections, SensorErrors, error_names
 
 VIEWERS = ("none", "native", "web")
@@ -38,6 +40,12 @@ IMPERFECTIONS: dict[str, tuple[object, str]] = {
     "friction_spread": (0.0, "at every spawn, friction is multiplied by one of [1 - spread, 1 + spread]"),
     "mass_spread": (0.0, "at every spawn, each limb's mass and inertia are multiplied likewise"),
 }
+
+MANUAL = NodeManual(
+    "bridge_node", "Simulates the described robot behind the topics that a real robot has.",
+    ["ros2 run hd_sim_bridge bridge_node",
+     "ros2 run hd_sim_bridge bridge_node --ros-args -p lockstep:=true -p duration:=20.0 -p record:=run.mcap"],
+    {**PARAMETERS, **IMPERFECTIONS, **EXECUTOR_PARAMETER})
 
 
 @dataclass(frozen=True)

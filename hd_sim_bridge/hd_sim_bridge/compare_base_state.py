@@ -11,12 +11,18 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hd_controller.command_manners import mannered
 from hd_controller.controller import ControllerSettings
 from hd_controller.errors import HdError
 from hd_controller.policy_bundle import PolicyBundle
 from hd_sim_bridge.compare_guards import add_arguments, run_command
 from hd_sim_bridge.guarded_episode import Episode, run_episode
 from hd_sim_bridge.sensor_noise import NoiseLevels, NoisySensors
+
+EXAMPLES = """examples:
+  compare_base_state --episodes 8                       all shipped robots, half an hour
+  compare_base_state quadruped --episodes 1 --steps 100 a first look, in seconds
+  compare_base_state --noise 2 --json > figures.json    twice the noise, every episode as JSON"""
 
 
 @dataclass(frozen=True)
@@ -48,9 +54,10 @@ def play(bundles: Sequence[PolicyBundle], setting: SensorSetting, episodes: int,
             for bundle in bundles]
 
 
+@mannered
 def main(arguments: list[str] | None = None) -> int:
     """Print the table; exit code 0, or 1 with a sentence."""
-    parser = argparse.ArgumentParser(prog="compare_base_state", description=__doc__,
+    parser = argparse.ArgumentParser(prog="compare_base_state", description=__doc__, epilog=EXAMPLES,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     add_arguments(parser)
     parser.add_argument("--noise", type=float, default=1.0, help="factor on all noise levels")

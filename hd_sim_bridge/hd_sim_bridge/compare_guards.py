@@ -6,14 +6,16 @@ Every profile plays the same episodes. A guard that ends run leaves the robot to
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
+from hd_controller.command_manners import mannered
 from hd_controller.controller import ControllerSettings
 from hd_controller.description_source import description_text
 from hd_controller.errors import HdError
@@ -26,6 +28,10 @@ from hd_sim_bridge.guarded_episode import EPISODE_STEPS, Episode, PerfectSensors
 
 OF_MESSAGES = {"not_finite_limit", "state_timeout", "missing_limit", "out_of_order_limit", "duplicated_limit",
                "max_delay", "clock_jump"}
+EXAMPLES = """examples:
+  compare_guards                                    all shipped robots under both profiles
+  compare_guards quadruped --episodes 1 --steps 100 a first look, in seconds
+  compare_guards --single --json > figures.json     every guard alone, every episode as JSON"""
 
 
 class Named(Protocol):
@@ -96,6 +102,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--generator", default="default", help="generator bundle: name or folder")
     parser.add_argument("--episodes", type=_positive, default=16, help="episodes per robot and column")
     parser.add_argument("--steps", type=_positive, default=EPISODE_STEPS, help="control steps of an episode")
+    parser.add_argument("--json", action="store_true", help="print every episode's return and end as JSON")
 
 
 def _positive(text: str) -> int:
@@ -108,22 +115,30 @@ def _positive(text: str) -> int:
 
 def run_command(options: argparse.Namespace, settings: Sequence[Named],
                 play_setting: Callable[[Sequence[PolicyBundle], Any, int, int], list[list[Episode]]]) -> int:
-    """Play all settings with a line of progress each and print the table."""
-    names = options.robots or sorted(shipped_robots())
-    bundles = load_bundles(names, options.generator)
-    cells, means = [], []
+    """Play all settings, with a line of progress for each robot, and print the table."""
+    bundles = load_bundles(options.robots or sorted(shipped_robots()), options.generator)
+    names = [bundle.morphology.name for bundle in bundles]
+    played: dict[str, list[list[Episode]]] = {}
     for setting in settings:
-        results = play_setting(bundles, setting, options.episodes, options.steps)
-        cells.append([cell(episodes) for episodes in results])
-        means.append(f"{np.mean([episode.total_return for row in results for episode in row]):.0f}")
-        print(f"{setting.name}: mean {means[-1]}", file=sys.stderr, flush=True)
-    print(table([bundle.morphology.name for bundle in bundles], [setting.name for setting in settings], cells, means))
+        played[setting.name] = []
+        for bundle, name in zip(bundles, names, strict=True):
+            played[setting.name] += play_setting([bundle], setting, options.episodes, options.steps)
+            print(f"{setting.name}, {name}: {cell(played[setting.name][-1])}", file=sys.stderr, flush=True)
+    if options.json:
+        print(json.dumps({column: {name: [asdict(episode) for episode in episodes]
+                                   for name, episodes in zip(names, results, strict=True)}
+                          for column, results in played.items()}, indent=1))
+        return 0
+    means = [f"{np.mean([episode.total_return for row in results for episode in row]):.0f}"
+             for results in played.values()]
+    print(table(names, list(played), [[cell(episodes) for episodes in results] for results in played.values()], means))
     return 0
 
 
+@mannered
 def main(arguments: list[str] | None = None) -> int:
     """Print the table; exit code 0, or 1 with a sentence."""
-    parser = argparse.ArgumentParser(prog="compare_guards", description=__doc__,
+    parser = argparse.ArgumentParser(prog="compare_guards", description=__doc__, epilog=EXAMPLES,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     add_arguments(parser)
     parser.add_argument("--single", action="store_true", help="every guard of the hardware profile alone instead")

@@ -13,6 +13,7 @@ os.environ.setdefault("MUJOCO_GL", "egl")
 import mujoco
 import numpy as np
 
+from hd_controller.command_manners import mannered
 from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
 from hd_controller.mujoco_model import build_model, rest_qpos
@@ -49,6 +50,7 @@ def grid(pictures: list[np.ndarray], columns: int) -> np.ndarray:
     return np.concatenate([np.concatenate(padded[k * columns : (k + 1) * columns], axis=1) for k in range(rows)])
 
 
+@mannered
 def main(argv: list[str] | None = None) -> int:
     """Write the picture; exit code 0, or 1 with a sentence."""
     parser = argparse.ArgumentParser(

@@ -11,7 +11,8 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
 from hd_controller.errors import HdError
-from hd_controller.node_runner import declare_executor, run_node
+from hd_controller.node_manual import NodeManual
+from hd_controller.node_runner import EXECUTOR_PARAMETER, declare_executor, run_node
 from hd_controller.shipped_files import shipped_robots
 from hd_sim_bridge.web_viewer.access import rules_for
 from hd_sim_bridge.web_viewer.page_address import free_port, page_address
@@ -30,6 +31,12 @@ PARAMETERS: dict[str, tuple[object, str]] = {
     "token_file": ("", "file with the token that the page asks for; empty: a new one where a token is needed"),
     "rate": (20.0, "pictures per second, at most 30"),
 }
+
+MANUAL = NodeManual(
+    "web_viewer_node", __doc__,
+    ["ros2 run hd_sim_bridge web_viewer_node --ros-args -p port:=9000",
+     "ros2 launch hd_controller sim.launch.py viewer:=web    with a simulated robot"],
+    {**PARAMETERS, **EXECUTOR_PARAMETER})
 
 
 class WebViewerNode(Node):
@@ -164,7 +171,7 @@ class WebViewerNode(Node):
 
 def main(arguments: list[str] | None = None) -> int:
     """Entry point of `ros2 run hd_sim_bridge web_viewer_node`."""
-    return run_node(WebViewerNode, arguments)
+    return run_node(WebViewerNode, arguments, MANUAL)
 
 
 if __name__ == "__main__":

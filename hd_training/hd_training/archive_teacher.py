@@ -7,6 +7,7 @@ it, but a new run can start from its weights (`train_teacher --init`).
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 import torch
@@ -49,7 +50,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         size = archive_teacher(arguments.out / CHECKPOINT, arguments.file)
     except HdError as error:
-        print(f"error: {error}")
+        print(f"error: {error}", file=sys.stderr)
         return 1
     print(f"{arguments.file}: {size / 1e6:.2f} MB")
     return 0

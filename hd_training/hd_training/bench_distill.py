@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -173,7 +174,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         print(run(arguments))
     except HdError as error:
-        print(f"error: {error}")
+        print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -105,7 +106,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         rows = check(arguments.steps, arguments.seed)
     except HdError as error:
-        print(f"error: {error}")
+        print(f"error: {error}", file=sys.stderr)
         return 1
     if arguments.json:
         arguments.json.write_text(json.dumps({"seed": arguments.seed, "rows": rows}, indent=1) + "\n", encoding="utf-8")

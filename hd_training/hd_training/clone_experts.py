@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -287,7 +288,7 @@ def main(argv: list[str] | None = None) -> int:
         experts = ExpertSet.load(arguments.experts, robots)
         path = clone_experts(robots, preset, experts, arguments.out, resume=arguments.resume, init=arguments.init)
     except HdError as error:
-        print(f"error: {error}")
+        print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"stopped; continue with --resume --out {arguments.out}")

@@ -12,6 +12,7 @@ import argparse
 import multiprocessing
 import shutil
 import signal
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -262,7 +263,7 @@ def main(argv: list[str] | None = None) -> int:
             workers=workers, overwrite=arguments.overwrite,
         )  # fmt: skip
     except HdError as error:
-        print(f"error: {error}")
+        print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted; the same command continues")

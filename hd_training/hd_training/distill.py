@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -263,7 +264,7 @@ def main(argv: list[str] | None = None) -> int:
         require_new(arguments)
         path = distill(job_of(arguments), resume=arguments.resume)
     except HdError as error:
-        print(f"error: {error}")
+        print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"interrupted; continue with --resume --out {arguments.out}")

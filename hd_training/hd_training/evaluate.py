@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
@@ -37,16 +38,19 @@ THRESHOLD = 300.0
 
 
 def episode_returns(
-    robots: list[Morphology], act: Act, config: EvaluateConfig, *, workers: int, seed: int = EVALUATION_SEED
-) -> np.ndarray:
-    """Return (R, episodes) of the first episode of each environment."""
+    robots: list[Morphology], act: Act, config: EvaluateConfig, *, workers: int, seed: int = EVALUATION_SEED,
+    progress: str = "",
+) -> np.ndarray:  # fmt: skip
+    """Return (R, episodes) of the first episode of each environment; with a bar on stderr under the name `progress`."""
     engine = Engine(robots, environments=config.episodes, seed=seed, workers=workers, episode_steps=config.steps)
     total = np.zeros((len(robots), config.episodes))
     running = np.ones(total.shape, bool)
-    while running.any():
-        result = engine.step(act(engine.observation))
-        total += np.where(running, result.reward, 0.0)
-        running &= ~result.ended
+    with tqdm(total=config.steps, unit="step", desc=progress, disable=not progress, delay=2.0, mininterval=2.0) as bar:
+        while running.any():
+            result = engine.step(act(engine.observation))
+            total += np.where(running, result.reward, 0.0)
+            running &= ~result.ended
+            bar.update()
     engine.close()
     return total
 
@@ -74,7 +78,8 @@ def evaluate(
     A robot's interval is over its episodes, the summary's over the robots' means.
     """
     returns = {
-        name: episode_returns(robots, act, config, workers=workers, seed=seed) for name, act in policies.items()
+        name: episode_returns(robots, act, config, workers=workers, seed=seed, progress=name)
+        for name, act in policies.items()
     }
     rows = {}
     for index, (label, robot) in enumerate(named(robots).items()):

@@ -10,6 +10,7 @@ import argparse
 import json
 import logging
 import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -147,7 +148,10 @@ def export_bundle(student: Path, robots: list[Morphology], folder: Path, results
 
 def main(argv: list[str] | None = None) -> int:
     """Export the student of a folder."""
-    parser = argparse.ArgumentParser(description="Write the generator bundle of a trained student.")
+    parser = argparse.ArgumentParser(
+        prog="export_bundle", description="Write the generator bundle of a trained student.",
+        epilog="example: export_bundle --robots runs/laptop/robots --out runs/laptop",
+    )  # fmt: skip
     parser.add_argument("--robots", type=Path, nargs="+", required=True, help="the robots it was trained on")
     parser.add_argument("--out", type=Path, required=True, help=f"folder with {STUDENT}; the bundle goes to generator/")
     arguments = parser.parse_args(argv)
@@ -155,9 +159,10 @@ def main(argv: list[str] | None = None) -> int:
     try:
         measured = json.loads(results.read_text(encoding="utf-8"))["summary"] if results.exists() else None
         robots = read_robots(arguments.robots)
+        print("writing the network as ONNX ...", file=sys.stderr, flush=True)
         folder = export_bundle(arguments.out / STUDENT, robots, arguments.out / "generator", measured)
     except HdError as error:
-        print(f"error: {error}")
+        print(f"error: {error}", file=sys.stderr)
         return 1
     print(f"generator bundle in {folder}")
     return 0

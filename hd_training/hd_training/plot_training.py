@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from hd_controller.errors import HdError
@@ -62,10 +63,10 @@ def main(argv: list[str] | None = None) -> int:
             write_curves(curves, arguments.out.with_suffix(".csv"))
         plot_curves(curves, arguments.out)
     except HdError as error:
-        print(f"error: {error}")
+        print(f"error: {error}", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"error: {error.filename}: {error.strerror}")
+        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
         return 1
     print(f"{len(curves)} curves in {arguments.out}")
     return 0

@@ -14,10 +14,21 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.node import Node
 
+from hd_controller import controller_parameters
 from hd_controller.controller_node import ControllerNode
 from hd_controller.errors import HdError
+from hd_controller.node_manual import NodeManual
 from hd_controller.node_runner import run_node
 from hd_training.bound_teacher import BoundTeacher, bind_teacher, open_teacher
+
+PARAMETERS: dict[str, tuple[object, str]] = {
+    "teacher": ("", "checkpoint or archive of a teacher, run folder, or folder of experts"),
+}
+MANUAL = NodeManual(
+    "teacher_node", __doc__,
+    ["ros2 run hd_training teacher_node --ros-args -p teacher:=runs/laptop/teacher.pt -p use_sim_time:=true",
+     "ros2 launch hd_controller sim.launch.py teacher:=runs/laptop/teacher.pt    with a simulated robot"],
+    PARAMETERS | controller_parameters.MANUAL.parameters)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -33,8 +44,8 @@ class TeacherPolicies:
 
     def open(self, node: Node, take: Callable[[Described], None]) -> None:
         """Read the teacher that the parameter names; raises HdError for a wrong one."""
-        meaning = "checkpoint or archive of a teacher, run folder, or folder of experts"
-        node.declare_parameter("teacher", "", ParameterDescriptor(description=meaning, read_only=True))
+        default, meaning = PARAMETERS["teacher"]
+        node.declare_parameter("teacher", default, ParameterDescriptor(description=meaning, read_only=True))
         path = node.get_parameter("teacher").value
         if not path:
             raise HdError(f"parameter teacher is empty; expected a {meaning}")
@@ -58,7 +69,7 @@ class TeacherPolicies:
 
 def main(arguments: list[str] | None = None) -> int:
     """Entry point of `ros2 run hd_training teacher_node`."""
-    return run_node(lambda: ControllerNode("teacher_node", TeacherPolicies()), arguments)
+    return run_node(lambda: ControllerNode("teacher_node", TeacherPolicies()), arguments, MANUAL)
 
 
 if __name__ == "__main__":

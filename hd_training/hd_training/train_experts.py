@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
+import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from pathlib import Path
@@ -135,13 +136,13 @@ def main(argv: list[str] | None = None) -> int:
             robots, preset, arguments.out, processes=arguments.processes, from_relatives=arguments.from_relatives
         )
     except HdError as error:
-        print(f"error: {error}")
+        print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("stopped; the same command continues from the checkpoints")
         return 130
     for robot, sentence in failures.items():
-        print(f"error: {robot}: {sentence}")
+        print(f"error: {robot}: {sentence}", file=sys.stderr)
     print(f"{len(robots) - len(failures)} experts in {arguments.out}")
     return 1 if failures else 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -135,7 +136,7 @@ def main(argv: list[str] | None = None) -> int:
         preset = chosen_preset(arguments)
         path = train_teacher(robots, preset, arguments.out, resume=arguments.resume, init=arguments.init)
     except HdError as error:
-        print(f"error: {error}")
+        print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"stopped; continue with --resume --out {arguments.out}")

@@ -46,7 +46,7 @@ def test_speed_and_curves(tmp_path, capsys, monkeypatch):
     collect(small_set(), teacher, TINY.collect, tmp_path / "data", seed=0, workers=1)
     curves = [*arguments, "--curves", str(tmp_path / "data"), "--updates", "3"]
     assert bench_distill.main(curves) == 1
-    assert "--out" in capsys.readouterr().out
+    assert "--out" in capsys.readouterr().err
     assert bench_distill.main([*curves, "--out", str(tmp_path / "out")]) == 0
     with open(tmp_path / "out" / "mask_losses.csv", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))

@@ -154,7 +154,7 @@ def test_command(teacher, tmp_path, capsys):
     (tmp_path / "six.urdf").write_text(write_urdf(six_legs()))
     arguments = ["--robots", str(tmp_path / "six.urdf"), "--out", str(tmp_path / "run"), "--steps", "5"]
     assert command.main([*arguments, "--teacher", str(tmp_path / "none.pt")]) == 1
-    assert "no teacher at" in capsys.readouterr().out
+    assert "no teacher at" in capsys.readouterr().err
     assert command.main([*arguments, "--teacher", str(teacher), "--noise", "0", "--environments", "2"]) == 0
     index = DatasetIndex.load(tmp_path / "run" / "data")
     assert index.collection == {"environments": 2, "steps": 5, "noise_std": 0.0, "seed": 1}

@@ -182,4 +182,4 @@ def test_senseless_arguments_are_one_sentence(tmp_path, capsys, option):
     except SystemExit as stop:
         code = stop.code
     said = capsys.readouterr()
-    assert code in (1, 2) and ("expected a whole number" in said.err or "cannot make the folder" in said.out)
+    assert code in (1, 2) and ("expected a whole number" in said.err or "cannot make the folder" in said.err)

@@ -15,6 +15,7 @@ MODULES = {
     "bridge_node": "hd_sim_bridge.bridge_node",
     "web_viewer_node": "hd_sim_bridge.web_viewer_node",
     "set_robot": "hd_controller.set_robot",
+    "transform_listener": "hd_system_tests.transform_listener",
     "teacher_node": "hd_training.teacher_node",
 }
 

@@ -37,7 +37,7 @@ KEYWORDS = {
     "Shutdown": {"reason", "condition"},
 }  # fmt: skip
 SIM_ARGUMENTS = {"robot", "generator", "teacher", "lockstep", "duration", "namespace", "viewer", "seed",
-                 "real_time_factor", "allow_out_of_distribution", "record", "video", "params_file"}
+                 "real_time_factor", "allow_out_of_distribution", "record", "video", "params_file", "rviz"}
 SEVERAL_ARGUMENTS = {"robots", "generator", "teacher", "lockstep", "duration", "seed", "real_time_factor",
                      "allow_out_of_distribution", "params_file"}
 HARDWARE_ARGUMENTS = {"robot", "generator", "namespace", "command_type", "joint_states", "imu", "odom", "e_stop",

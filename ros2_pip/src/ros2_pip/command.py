@@ -11,6 +11,12 @@ from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 
 _LETS_INTERRUPTS_IN = "lets_interrupts_in"
 """Resource of a package whose executables all take Ctrl-C from where they can answer it, when it was held back."""
+_EXAMPLES = """examples:
+  ros2 launch hd_controller sim.launch.py robot:=hexapod
+  ros2 launch hd_controller sim.launch.py --show-args
+  ros2 run hd_controller doctor
+
+ROS 2 comes from PyPI here; the other ros2 commands need a ROS 2 distribution."""
 _EPILOGUE = "ROS 2 comes from PyPI here; the other ros2 commands need a ROS 2 distribution."
 
 
@@ -20,7 +26,9 @@ class CommandError(Exception):
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    parser = argparse.ArgumentParser(prog="ros2", description="ROS 2 command line (subset).", epilog=_EPILOGUE)
+    parser = argparse.ArgumentParser(
+        prog="ros2", description="ROS 2 command line (subset).", epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
     verbs = parser.add_subparsers(dest="verb", metavar="{launch,run}", required=True)
     _add_launch(verbs)
     _add_run(verbs)
