@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode
 
 from hd_controller import qos
@@ -33,8 +32,7 @@ class ControllerReports:
         self._say = ThrottledLog(lambda sentence: node.get_logger().info(sentence))
         self._status = node.create_publisher(ControllerStatus, "status", qos.latched())
         self._timing = node.create_publisher(ControllerTiming, "timing", qos.latched())
-        self._diagnostics = NodeDiagnostics(node, self._values)
-        self._timer = node.create_timer(1.0, self._every_second, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._diagnostics = NodeDiagnostics(node, self._values, self._every_second)
 
     def trouble(self, sentence: str) -> None:
         """One line in the log and in /diagnostics."""

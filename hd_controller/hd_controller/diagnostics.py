@@ -22,16 +22,19 @@ class NodeDiagnostics:
     trouble is shown for a few seconds instead of the report.
     """
 
-    def __init__(self, node: Node, values: Callable[[], dict[str, object]]) -> None:
+    def __init__(self, node: Node, values: Callable[[], dict[str, object]],
+                 every_second: Callable[[], None] | None = None) -> None:
+        """`every_second` is called before each regular message: one timer for all that is told once a second."""
         self._node = node
         self._values = values
+        self._every_second = every_second
         self._level = OK
         self._message = "ready"
         self._trouble = ""
         self._trouble_until_s = 0.0
         self._name = node.get_fully_qualified_name().lstrip("/")
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        self._timer = node.create_timer(1.0, self._publish, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._timer = node.create_timer(1.0, self._tell, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def report(self, level: bytes, message: str) -> None:
         """Set level and sentence; published at once when they differ from what was shown before."""
@@ -45,6 +48,12 @@ class NodeDiagnostics:
         self._trouble, self._trouble_until_s = sentence, time.monotonic() + TROUBLE_SHOWN_S
         if fresh:
             self._publish()
+
+    def _tell(self) -> None:
+        """What is due once a second."""
+        if self._every_second is not None:
+            self._every_second()
+        self._publish()
 
     def _publish(self) -> None:
         """Send the present state."""

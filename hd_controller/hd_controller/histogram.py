@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
+from itertools import accumulate
 
 BINS_PER_DECADE = 20
 SMALLEST_S, DECADES = 1e-6, 6
@@ -41,11 +42,9 @@ class DurationHistogram:
 
 def quantile_s(counts: array, share: float, max_s: float) -> float:
     """As DurationHistogram.quantile_s, for counts in the bins UPPER_BOUNDS_S that may come from a message."""
-    wanted, seen = share * sum(counts), 0
+    reached = list(accumulate(counts))
+    wanted = share * reached[-1]
     if wanted == 0:
         return 0.0
-    for place, count in enumerate(counts):
-        seen += count
-        if seen >= wanted and place < len(UPPER_BOUNDS_S):
-            return min(UPPER_BOUNDS_S[place], max_s)
-    return max_s
+    place = bisect_left(reached, wanted)
+    return min(UPPER_BOUNDS_S[place], max_s) if place < len(UPPER_BOUNDS_S) else max_s

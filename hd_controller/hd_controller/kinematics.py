@@ -46,6 +46,7 @@ class Kinematics:
         qpos, qvel = self._data.qpos, self._data.qvel
         self._position, self._orientation, self._joint_positions = qpos[0:3], qpos[3:7], qpos[7:]
         self._linear, self._angular, self._joint_velocities = qvel[0:3], qvel[3:6], qvel[6:]
+        self._torso_orientation = self._data.xquat[self._model.jnt_bodyid[0]]  # of length 1, unlike the state's
         self._frames = self._data.sensordata
 
     def observe(self, state: RobotState, origin: Origin) -> np.ndarray:
@@ -65,11 +66,11 @@ class Kinematics:
         model, data = self._model, self._data
         self._position[:], self._orientation[:] = state.position, state.orientation
         self._joint_positions[:] = state.joint_positions
-        mujoco.mju_normalize4(self._orientation)
-        mujoco.mju_rotVecQuat(self._velocity, state.linear_velocity, self._orientation)
-        self._linear[:], self._angular[:] = self._velocity, state.angular_velocity
         self._joint_velocities[:] = state.joint_velocities
+        self._angular[:] = state.angular_velocity
         mujoco.mj_kinematics(model, data)
+        mujoco.mju_rotVecQuat(self._velocity, state.linear_velocity, self._torso_orientation)
+        self._linear[:] = self._velocity
         mujoco.mj_comPos(model, data)
         mujoco.mj_sensorPos(model, data)
         mujoco.mj_comVel(model, data)

@@ -30,8 +30,8 @@ RCLError = rclpy_implementation.RCLError
 class RunnableNode(Protocol):
     """What the runner needs beside a plain node.
 
-    A node may also have `watch()` and `watch_period_s`: it is called after whatever the executor has done, and at least
-    so often. A timer for the same costs rclpy a tenth of a millisecond each time.
+    A node may also have `watch()` and `watch_period_s`: it is called at least that often. A timer for the same costs
+    rclpy a tenth of a millisecond each time.
     """
 
     exit_code: int | None
@@ -92,12 +92,7 @@ def run_node(make_node: Callable[[], Any], arguments: list[str] | None = None,
         node.start(lambda function: executor.create_task(guarded(function, node)))
         real_time_parameters.apply(node)
         manager.ready()
-        watch = getattr(node, "watch", lambda: None)
-        timeout_s = min(SPIN_TIMEOUT_S, getattr(node, "watch_period_s", SPIN_TIMEOUT_S))
-        while not request.requested and node.exit_code is None:
-            executor.spin_once(timeout_sec=timeout_s)
-            watch()
-            manager.alive(time.monotonic())
+        _run(node, executor, request, manager)
         return node.exit_code or 0
     except HdError as problem:
         print(f"error: {problem}", file=sys.stderr, flush=True)
@@ -113,6 +108,20 @@ def run_node(make_node: Callable[[], Any], arguments: list[str] | None = None,
     finally:
         manager.stopping()
         _end(node)
+
+
+def _run(node: Any, executor: Any, request: StopRequest, manager: ServiceNotifier) -> None:
+    """Spin until the node is done or a signal has come.
+
+    The watch comes after each callback, not by a deadline of its own: waking for that would cost more.
+    """
+    watch = getattr(node, "watch", lambda: None)
+    period_s = min(SPIN_TIMEOUT_S, getattr(node, "watch_period_s", SPIN_TIMEOUT_S))
+    while not request.requested and node.exit_code is None:
+        executor.spin_once(timeout_sec=period_s)
+        watch()
+        if manager.watched:
+            manager.alive(time.monotonic())
 
 
 def _end(node: Any) -> None:

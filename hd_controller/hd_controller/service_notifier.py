@@ -34,13 +34,18 @@ class ServiceNotifier:
         if watched and limit.isdecimal() and int(limit) > 0:
             self._interval_s = int(limit) * 1e-6 / MESSAGES_PER_WATCHDOG
 
+    @property
+    def watched(self) -> bool:
+        """Whether the manager waits for signs of life."""
+        return self._interval_s != float("inf")
+
     def ready(self) -> None:
         """The process has started."""
         self._send("READY=1")
 
     def alive(self, now_s: float) -> None:
         """Call it often, with a steady time [s]; it sends as often as the watchdog needs."""
-        if self._interval_s != float("inf") and now_s >= self._next_s:
+        if self.watched and now_s >= self._next_s:
             self._next_s = now_s + self._interval_s
             self._send("WATCHDOG=1")
 
