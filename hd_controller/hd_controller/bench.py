@@ -130,7 +130,7 @@ def main(argv: list[str] | None = None) -> int:
         if arguments.json is not None:
             write_whole(arguments.json, as_json(rows, machine() | {"load_average": load}).encode())
     except HdError as error:
-        print(error, file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
 

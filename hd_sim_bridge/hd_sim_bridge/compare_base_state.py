@@ -62,6 +62,8 @@ def main(arguments: list[str] | None = None) -> int:
     add_arguments(parser)
     parser.add_argument("--noise", type=float, default=1.0, help="factor on all noise levels")
     options = parser.parse_args(arguments)
+    if not 0 <= options.noise < float("inf"):
+        parser.error(f"--noise is {options.noise:g}; expected 0 or a positive number")
     try:
         return run_command(options, columns(options.noise), play)
     except HdError as problem:

@@ -62,6 +62,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--columns", type=int, default=4)
     parser.add_argument("--size", type=int, nargs=2, default=(320, 260), metavar=("WIDTH", "HEIGHT"))
     arguments = parser.parse_args(argv)
+    if min(arguments.columns, *arguments.size) < 1:
+        parser.error("--columns and --size must be at least 1")
     try:
         from matplotlib import image
     except ImportError:
@@ -69,9 +71,13 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     try:
         bodies = [read_robot(path, notes=[]) for path in arguments.robots or shipped_robots().values()]
-        image.imsave(arguments.out, grid([picture(body, *arguments.size) for body in bodies], arguments.columns))
+        pictures = []
+        for body in bodies:
+            print(f"rendering {body.name} ...", file=sys.stderr, flush=True)
+            pictures.append(picture(body, *arguments.size))
+        image.imsave(arguments.out, grid(pictures, arguments.columns))
     except (HdError, OSError, RuntimeError, mujoco.FatalError) as error:
-        print(f"{error}", file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr)
         return 1
     print(f"{len(bodies)} robots written to {arguments.out}")
     return 0

@@ -117,8 +117,10 @@ def main(argv: list[str] | None = None) -> int:
         learner = build_learner(robots, preset)
         print(
             f"{preset.name} preset, {preset.network}, {len(robots)} robots x {ppo.environments} environments, "
-            f"{torch.get_num_threads()} threads, torch {torch.__version__}; load before: {os.getloadavg()[0]:.1f}"
+            f"{torch.get_num_threads()} threads, torch {torch.__version__}; load before: {os.getloadavg()[0]:.1f}",
+            flush=True,
         )
+        print(f"measuring {arguments.iterations} iterations ...", file=sys.stderr, flush=True)
         measured = measure(learner, arguments.iterations)
     except HdError as error:
         print(f"error: {error}", file=sys.stderr)

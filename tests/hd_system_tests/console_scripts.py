@@ -1,7 +1,7 @@
 """All programs of the packages, as their setup.py files declare them, and what they answer to a command line.
 
-`python -m hd_system_tests.console_scripts PACKAGE ARGUMENT...` calls every program of a package with the arguments, in
-one process, so that what they import is imported once, and prints the answers as JSON.
+`python -m hd_system_tests.console_scripts PACKAGE JSON` calls programs of a package, each with its arguments, in one
+process, so that what they import is imported once, and prints the answers as JSON.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import os
 import subprocess
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -68,23 +68,30 @@ def answer(name: str, target: str, arguments: Sequence[str]) -> Answer:
 
 
 def walk(package: str, arguments: Sequence[str]) -> dict[str, Answer]:
-    """The answer of every program of a package to the arguments, from a process of its own.
+    """The answer of every program of a package to the same arguments; see `ask`."""
+    return ask(package, {name: arguments for name in console_scripts(package)})
+
+
+def ask(package: str, command_lines: Mapping[str, Sequence[str]], folder: Path | None = None) -> dict[str, Answer]:
+    """The answers of programs to their arguments, in their order, from one process that works in the folder.
 
     Raises:
         RuntimeError: the process did not end in order, as when a program ends it on its own.
     """
-    command = [sys.executable, "-m", "hd_system_tests.console_scripts", package, *arguments]
+    command = [sys.executable, "-m", "hd_system_tests.console_scripts", package, json.dumps(command_lines)]
     environment = {**os.environ, "COLUMNS": "100"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=DEADLINE_S, check=False)
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, env=environment, timeout=DEADLINE_S, check=False)
     if done.returncode != 0:
-        raise RuntimeError(f"{package} {' '.join(arguments)}: {done.stdout[-1000:]}{done.stderr[-3000:]}")
+        raise RuntimeError(f"{package} {dict(command_lines)}: {done.stdout[-1000:]}{done.stderr[-3000:]}")
     return {name: Answer(**fields) for name, fields in json.loads(done.stdout.splitlines()[-1]).items()}
 
 
 def main() -> int:
     """Print the answers."""
-    package, *arguments = sys.argv[1:]
-    answers = {name: answer(name, target, arguments) for name, target in console_scripts(package).items()}
+    package, command_lines = sys.argv[1], json.loads(sys.argv[2])
+    targets = console_scripts(package)
+    answers = {name: answer(name, targets[name], arguments) for name, arguments in command_lines.items()}
     print(json.dumps({name: asdict(given) for name, given in answers.items()}))
     return 0
 

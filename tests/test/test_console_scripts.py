@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hd_system_tests.console_scripts import PACKAGES, ROOT, Answer, console_scripts, walk
+from hd_system_tests.console_scripts import PACKAGES, ROOT, Answer, ask, console_scripts, walk
 from hd_system_tests.processes import wait_until
 
 SHELL_SCRIPTS = {"hd": [str(ROOT / "hd")], "install": [str(ROOT / "deploy" / "install.sh")]}
@@ -60,6 +60,38 @@ def test_ros_arguments_that_make_no_sense() -> None:
                  if name.endswith("_node") or name == "set_robot"}
         assert nodes and all(answer.status == 2 for answer in nodes.values()), nodes
         assert not [name for name, answer in nodes.items() if "Traceback" in answer.errors]
+
+
+MISTAKES = {
+    "hd_controller": {
+        "bench --seconds -1": 2, "doctor --listen -1": 2, "export_policy nobody --format c": 1,
+    },
+    "hd_sim_bridge": {
+        "compare_guards nobody": 1, "compare_base_state --noise -1": 2, "gallery --robots nobody": 1,
+        "render_robots --columns 0 --out x.png": 2, "bench_real_time --seconds -3": 2,
+    },
+    "hd_training": {
+        "archive_teacher --out nowhere --file x": 1, "distill --robots nowhere --out x": 1,
+        "collect --robots nowhere --out x": 1, "evaluate --robots nowhere --out x": 1,
+        "export_bundle --robots nowhere --out x": 1, "mutate_robots x --robots nowhere": 1,
+        "plot_training --csv nowhere --out x.png": 1, "train --workers 0": 2,
+        "train_teacher --robots nowhere --out x": 1, "train_experts --robots nowhere --out x": 1,
+    },
+}  # fmt: skip
+"""A slip of the user, a name of nothing or a number without sense, and the exit code."""
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_mistake_of_the_user_is_a_sentence(package: str, tmp_path: Path) -> None:
+    """On standard error, with exit code 1 or 2; nothing is printed as a result and no file is left."""
+    pytest.importorskip("rclpy", reason="needs ROS 2 (rclpy)")
+    lines = {line.split()[0]: line.split()[1:] for line in MISTAKES[package]}
+    given = ask(package, lines, tmp_path)
+    for line, status in MISTAKES[package].items():
+        answer = given[line.split()[0]]
+        assert answer.status == status and "Traceback" not in answer.errors and not answer.output, (line, answer)
+        assert "error: " in answer.errors.splitlines()[-1], (line, answer)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", SHELL_SCRIPTS)
