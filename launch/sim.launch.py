@@ -3,7 +3,7 @@
 Usage:
     ros2 launch hd_controller sim.launch.py
     ros2 launch hd_controller sim.launch.py robot:=hexapod duration:=20 lockstep:=true
-    ros2 launch hd_controller sim.launch.py teacher:=hd_training/teachers/laptop_101_robots.pt
+    ros2 launch hd_controller sim.launch.py teacher:=hd_training/teachers/laptop_303_robots.pt
     ros2 launch hd_controller sim.launch.py viewer:=web
     ros2 launch hd_controller sim.launch.py --show-args
 """

@@ -15,7 +15,7 @@ pytestmark = [
     pytest.mark.integration,
     pytest.mark.skipif(shutil.which("ros2") is None, reason="needs the ros2 command (./hd test, or a sourced ROS 2)"),
 ]
-TEACHER = Path(__file__).resolve().parents[2] / "hd_training" / "teachers" / "laptop_101_robots.pt"
+TEACHER = Path(__file__).resolve().parents[2] / "hd_training" / "teachers" / "laptop_303_robots.pt"
 START_DEADLINE_S = 30.0
 TEACHER_DEADLINE_S = 120.0  # torch alone takes many seconds to import where cores are shared
 SEVERAL_DEADLINE_S = 120.0

@@ -15,7 +15,7 @@ from hd_system_tests.processes import wait_until
 
 pytestmark = pytest.mark.integration
 TEACHERS = Path(__file__).resolve().parents[2] / "hd_training" / "teachers"
-TEACHER = TEACHERS / "laptop_101_robots.pt"
+TEACHER = TEACHERS / "laptop_303_robots.pt"
 STEPS = 300
 
 
