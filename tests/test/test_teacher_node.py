@@ -1,6 +1,5 @@
 """A teacher in the controller's place: the same topics, and on them the teacher's own mean actions."""
 
-import signal
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,6 @@ from hd_controller.morphology import Morphology
 from hd_controller.observation import Origin
 from hd_controller.shipped_files import robot_file
 from hd_controller.urdf_reader import read_urdf
-from hd_system_tests.processes import wait_until
 
 pytestmark = pytest.mark.integration
 TEACHERS = Path(__file__).resolve().parents[2] / "hd_training" / "teachers"
@@ -82,20 +80,20 @@ def test_commands_are_the_mean_actions_of_the_recorded_states(system, tmp_path) 
     assert "refused commands:     0" in bridge.output
 
 
-def test_a_swap_binds_the_teacher_to_the_new_robot(system, tmp_path) -> None:
+def test_a_swap_binds_the_teacher_to_the_new_robot(system) -> None:
     pytest.importorskip("torch", reason="needs torch")
-    record = tmp_path / "run.mcap"
-    controller = system.start("teacher_node", teacher=TEACHER)
-    bridge = system.start("bridge_node", record=record)
-    system.start("description_node", robot=robot_file("hexapod"))
-    wait_until(lambda: "run: running" in controller.output, 60, "the first robot runs")
-    assert system.start("set_robot", ["tripod"]).wait(60) == 0
-    second = "policy of robot 'tripod'"
-    wait_until(lambda: "run: running" in controller.output.partition(second)[2], 60, "the second robot runs")
-    bridge.send(signal.SIGINT)
-    assert bridge.wait(60) == 0, bridge.output
-    robots = {command.robot_id for command in recorded(record)["/joint_commands"].values()}
-    assert robots == {read_urdf(robot_file(name).read_text()).robot_id for name in ("hexapod", "tripod")}
+    from hd_system_tests.probe import Probe
+
+    names = ("hexapod", "tripod")
+    identities = [read_urdf(robot_file(name).read_text()).robot_id for name in names]
+    system.start("teacher_node", teacher=TEACHER)
+    system.start("bridge_node")
+    with Probe(system.domain) as probe:
+        for name, robot_id in zip(names, identities, strict=True):
+            probe.publish_description(robot_file(name).read_text())
+            probe.spin_until(lambda robot_id=robot_id: probe.runs(robot_id), 60, f"{name} runs")
+            probe.spin_until(lambda robot_id=robot_id: probe.commands[-1].robot_id == robot_id, 10, "it gets commands")
+    assert {command.robot_id for command in probe.commands} == set(identities)
 
 
 @pytest.mark.parametrize(("teacher", "word"), [
