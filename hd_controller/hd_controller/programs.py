@@ -13,14 +13,18 @@ def run(module: str) -> int:
     """Import a program's module and run its `main`.
 
     Until the program takes over, SIGINT and SIGTERM end the process at once with code 0: nothing is to be made safe
-    yet, and a KeyboardInterrupt amid imports ends in a traceback or gets lost.
+    yet, and a KeyboardInterrupt amid imports ends in a traceback or gets lost. After it they are ignored: all is done,
+    and the interpreter, which takes a moment to end its threads, would otherwise be killed by a second Ctrl-C.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: os._exit(0))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # where it was held back while the interpreter started
     with _without_opengl():
         program = importlib.import_module(module)
-    return program.main()
+    code = program.main()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    return code
 
 
 @contextmanager

@@ -40,3 +40,16 @@ def test_importing_mujoco_starts_no_other_process_and_leaves_the_choice_of_openg
     environment.update({} if chosen is None else {"MUJOCO_GL": chosen})
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, f"mujoco {chosen}"), done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_does_not_kill_a_program_that_has_ended(tmp_path: Path, number: int) -> None:
+    (tmp_path / "ends_slowly.py").write_text(
+        "import time\nclass Last:\n    def __del__(self, sleep=time.sleep, show=print):\n"
+        "        show('ending', flush=True)\n        sleep(1)\nlast = Last()\ndef main():\n    return 3\n")
+    code = "import sys; from hd_controller.programs import run; sys.exit(run('ends_slowly'))"
+    process = subprocess.Popen([sys.executable, "-c", f"import sys; sys.path.append({str(tmp_path)!r}); {code}"],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "ending\n"
+    process.send_signal(number)
+    assert process.communicate(timeout=10)[1] == "" and process.returncode == 3

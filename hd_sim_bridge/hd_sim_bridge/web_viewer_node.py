@@ -12,7 +12,7 @@ from rclpy.node import Node
 
 from hd_controller.errors import HdError
 from hd_controller.node_manual import NodeManual
-from hd_controller.node_runner import EXECUTOR_PARAMETER, declare_executor, run_node
+from hd_controller.node_runner import EXECUTOR_PARAMETER, declare_executor, guarded, run_node
 from hd_controller.shipped_files import shipped_robots
 from hd_sim_bridge.web_viewer.access import rules_for
 from hd_sim_bridge.web_viewer.page_address import free_port, page_address
@@ -99,7 +99,7 @@ class WebViewerNode(Node):
         for robot in self._robots.values():
             robot.link.open()
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._timers = [self.create_timer(period_s, act, clock=steady) for period_s, act in (
+        self._timers = [self.create_timer(period_s, guarded(act, self), clock=steady) for period_s, act in (
             (self._period_s, self._draw), (TELL_PERIOD_S, self._tell), (LOOK_PERIOD_S, self._look))]
 
     def _left(self, client: Any) -> None:

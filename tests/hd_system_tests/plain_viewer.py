@@ -83,6 +83,6 @@ class PlainViewer:
         """Identities of the elements with this label."""
         return [uuid for uuid, props in self.elements.items() if props.get("label") == label]
 
-    def press(self, label: str, place: int = 0) -> None:
-        """Press a button; `place` among those with the same label."""
-        self._send({"type": "GuiUpdateMessage", "uuid": self.labelled(label)[place], "updates": {"value": True}})
+    def press(self, label: str, option: str | bool = True) -> None:
+        """Press a button, or that of a group of buttons with this option."""
+        self._send({"type": "GuiUpdateMessage", "uuid": self.labelled(label)[0], "updates": {"value": option}})

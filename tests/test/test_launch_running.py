@@ -175,3 +175,17 @@ def test_hardware_launch_stays_in_standby_without_a_robot(launch, robots):
     assert code == 0, running.output
     assert seconds < END_DEADLINE_S
     assert "Traceback" not in running.output and "description_node" not in running.output
+
+
+def test_the_operators_page_is_printed_and_the_simulation_goes_on_without_it(launch, robots):
+    pytest.importorskip("viser", reason="needs viser")
+    running = launch("sim.launch.py", f"robot:={next(robots.folder.glob('*.urdf'))}", f"generator:={robots.generator}",
+                     "viewer:=web", "web_port:=18480", "duration:=8")
+    running.wait_for(r"web_viewer_node.*operator's page: http://127\.0\.0\.1:18\d+/")
+    page = re.search(r"\[web_viewer_node-\d+\]: process started with pid \[(\d+)\]", running.output)
+    os.kill(int(page[1]), signal.SIGKILL)
+    running.wait_for(r"web_viewer_node.*process has died")
+    running.wait_for(r"bridge_node.*simulated time: +8\.00 s")
+    running.finish()
+    assert "Traceback" not in running.output
+    assert not any(is_alive(pid) for pid in running.pids())

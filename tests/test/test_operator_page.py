@@ -133,7 +133,10 @@ def swaps_by_upload(page, probe, folder: Path) -> None:
     page.locator("[data-hd=robot]", has_text="Robot hexapod").wait_for()
     probe.spin_until(lambda: probe.mode == "run" and probe.statuses[-1].robot_name == "hexapod", 30, "hexapod runs")
     headline(page, "Running")
-    picture(page, "operator_page_after_upload")
+    if SCREENSHOTS:
+        page.get_by_text("Diagnostics", exact=True).scroll_into_view_if_needed()
+        picture(page, "operator_page_curves")
+        page.get_by_text("Robot hexapod").scroll_into_view_if_needed()
 
 
 def refuses_other_files(page, folder: Path) -> None:

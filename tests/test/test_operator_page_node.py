@@ -58,6 +58,44 @@ def test_it_hears_only_while_somebody_watches(system):
             probe.spin_until(lambda: heard() == asleep, 30, "nothing is heard any more")
 
 
+def test_several_viewers_see_the_same_and_one_may_leave(system):
+    from hd_system_tests.plain_viewer import PlainViewer
+
+    robot(system, "quadruped")
+    address = address_of(system.start("web_viewer_node", port=free_port()))
+    with PlainViewer(address) as first:
+        with PlainViewer(address) as second:
+            for viewer in (first, second):
+                viewer.read_until(lambda v=viewer: ">Running<" in v.text, 60, "the page says that the robot runs")
+            second.press("Policy", "Disable")
+            for viewer in (first, second):
+                viewer.read_until(lambda v=viewer: ">Standby<" in v.text, 30, "the page says that it is disabled")
+        first.press("Policy", "Enable")
+        first.read_until(lambda: ">Running<" in first.text, 30, "who has stayed steers on")
+        assert first.nodes["/world"]["owner"], "each viewer has a camera of its own"
+
+
+def test_beside_a_robot_that_is_no_simulation_only_what_is_there_can_be_asked(system, robots):
+    from hd_system_tests.plain_viewer import PlainViewer
+    from hd_system_tests.probe import Probe
+
+    system.start("controller_node")
+    address = address_of(system.start("web_viewer_node", port=free_port()))
+    name = next(iter(robots.texts))
+    with Probe(system.domain, streams=False) as probe, PlainViewer(address) as viewer:
+        probe.publish_description(robots.texts[name])
+        viewer.read_until(lambda: f"Robot {robots.bodies[name].name}; the controller has no policy" in viewer.text, 60,
+                          "the robot is shown without states and without a policy")
+        viewer.read_until(lambda: "No joint states yet." in viewer.text, 30, "the page says what is missing")
+        properties = {label: [viewer.elements[uuid] for uuid in viewer.labelled(label)]
+                      for label in ("Simulation", "Upload a URDF", "Use this robot")}
+        assert not properties["Simulation"][0]["visible"]
+        assert properties["Upload a URDF"][0]["disabled"] and properties["Use this robot"][0]["disabled"]
+        viewer.press("Policy", "Enable")
+        viewer.read_until(lambda: "There is no policy for the current robot description." in viewer.text, 30,
+                          "the controller's answer")
+
+
 def test_several_robots_have_a_tab_each_and_one_button_stops_them_all(system):
     from hd_msgs.msg import ControllerStatus
     from hd_system_tests.plain_viewer import PlainViewer

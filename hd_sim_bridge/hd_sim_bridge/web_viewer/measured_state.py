@@ -9,6 +9,9 @@ import numpy as np
 from hd_controller.kinematics import RobotState
 from hd_controller.morphology import sanitised_name
 
+MOST_JOINTS = 2048
+"""A longer list is no robot's and is not looked at."""
+
 
 def drawable_state(rest: RobotState, joint_names: tuple[str, ...], joints: Any, odometry: Any,
                    imu: Any) -> tuple[RobotState, list[str]]:
@@ -29,7 +32,7 @@ def drawable_state(rest: RobotState, joint_names: tuple[str, ...], joints: Any, 
     elif imu is not None and imu.orientation_covariance[0] != -1.0:
         orientation = _quaternion(imu.orientation, orientation)
     measured: dict[str, float] = {}
-    if joints is not None:
+    if joints is not None and len(joints.name) <= MOST_JOINTS:
         measured = {sanitised_name(name): value for name, value in zip(joints.name, joints.position, strict=False)}
     positions, missing = np.array(rest.joint_positions), []
     for place, name in enumerate(joint_names):
@@ -57,6 +60,8 @@ def forward_speed(odometry: Any) -> float:
 
 def effort_shares(efforts: Any, limits: dict[str, float]) -> tuple[float, float]:
     """Largest and mean effort of a hd_msgs/JointCommand in percent of the joints' limits."""
+    if len(efforts.joint_names) > MOST_JOINTS:
+        return 0.0, 0.0
     shares = [abs(value) / limits[name] for name, value in zip(efforts.joint_names, efforts.effort, strict=False)
               if limits.get(name, 0.0) > 0 and np.isfinite(value)]
     return (100 * max(shares), 100 * sum(shares) / len(shares)) if shares else (0.0, 0.0)

@@ -9,7 +9,7 @@ import viser
 
 from hd_sim_bridge.web_viewer.html_blocks import answer_block, list_block, status_block, words_block
 from hd_sim_bridge.web_viewer.plots import Plots
-from hd_sim_bridge.web_viewer.words import Words
+from hd_sim_bridge.web_viewer.words import Words, answer_words
 
 PUSHES = {"forward": (1.0, 0.0, 0.0), "back": (-1.0, 0.0, 0.0), "left": (0.0, 1.0, 0.0), "right": (0.0, -1.0, 0.0),
           "up": (0.0, 0.0, 1.0)}
@@ -133,7 +133,7 @@ class RobotPanel:
 
     def answer(self, good: bool, sentence: str) -> None:
         """The answer to the last wish."""
-        self._write(self._answer, answer_block(sentence, good))
+        self._write(self._answer, answer_block(answer_words(sentence), good))
 
     def _write(self, element: Any, content: str) -> None:
         """Send an element's content where it has changed."""

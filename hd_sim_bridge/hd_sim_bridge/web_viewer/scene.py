@@ -19,7 +19,7 @@ SMOOTHING = 0.35
 """Part of the way to the robot that the view goes in each picture."""
 JUMP_M = 3.0
 """A robot that far away has been put there: the view goes there at once."""
-VIEW = np.array([1.6, -2.6, 1.5])
+VIEW = np.array([1.2, -2.0, 1.2])
 """Where the camera is at first, from the robot [m]."""
 
 
@@ -27,6 +27,8 @@ def prepare(server: viser.ViserServer) -> None:
     """Ground, light and first view."""
     scene = server.scene
     scene.world_axes.visible = False
+    scene.configure_environment_map(None)
+    scene.add_light_hemisphere("/sky", sky_color=(255, 255, 255), ground_color=(150, 140, 130), intensity=1.0)
     scene.add_frame(WORLD, show_axes=False)
     scene.add_grid(f"{WORLD}/ground", infinite_grid=True, cell_size=0.5, section_size=1.0, fade_distance=25.0,
                    plane_color=(214, 220, 227), plane_opacity=1.0, cell_color=(190, 197, 205),

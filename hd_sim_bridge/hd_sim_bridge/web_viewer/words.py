@@ -114,6 +114,11 @@ def _with_buttons(text: str) -> str:
     return text.replace("call ~/e_stop_reset", reset).replace("call ~/enable", enable)
 
 
+def answer_words(sentence: str) -> str:
+    """A node's answer, as a sentence."""
+    return _sentence(_with_buttons(sentence))
+
+
 def _counters(status: Status) -> str:
     """Steps and what went wrong among them."""
     parts = [f"{status.steps} steps"]
