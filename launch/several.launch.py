@@ -6,6 +6,7 @@ Usage:
     ros2 launch hd_controller several.launch.py
     ros2 launch hd_controller several.launch.py robots:=quadruped,hexapod duration:=20
     ros2 launch hd_controller several.launch.py robots:=quadruped teacher:=FILE duration:=20 lockstep:=true
+    ros2 launch hd_controller several.launch.py viewer:=web
     ros2 launch hd_controller several.launch.py --show-args
 """
 from collections.abc import Callable
@@ -60,6 +61,10 @@ def declared_arguments() -> list[DeclareLaunchArgument]:
             description="run the policies of robots outside the trained range too",
         ),
         DeclareLaunchArgument(
+            "viewer", default_value="none", choices=["none", "web"], description="web: one page for all in the browser"
+        ),
+        DeclareLaunchArgument("web_port", default_value="8080", description="port of the page of viewer:=web"),
+        DeclareLaunchArgument(
             "params_file", default_value=PARAMETER_FILE, description="parameters that come on top of sim.yaml's"
         ),
     ]
@@ -100,11 +105,16 @@ def robot_nodes(namespace: str, robot: str, *, taught: bool) -> list[Node]:
     return [*nodes, node(namespace, "hd_controller", "description_node", {"robot": robot})]
 
 
-def ending(bridges: list[Node]) -> Callable[..., list[Shutdown] | None]:
-    """Return what answers the end of a process: all end when the last bridge has, or at once when another node has."""
+def ending(bridges: list[Node], page: Node | None) -> Callable[..., list[Shutdown] | None]:
+    """Return what answers the end of a process: all end when the last bridge has, or at once when another node has.
+
+    The page may end: the simulations go on.
+    """
     left = list(bridges)
 
     def answer(event: object, context: LaunchContext) -> list[Shutdown] | None:
+        if event.action is page:
+            return None
         if event.action in left:
             left.remove(event.action)
             return None if left else [Shutdown(reason="all simulations ended")]
@@ -122,8 +132,11 @@ def systems(context: LaunchContext) -> list[Node | RegisterEventHandler]:
         nodes.append(robot_nodes(f"robot_{number}", robot, taught=False))
         if with_teacher:
             nodes.append(robot_nodes(f"robot_{number}_teacher", robot, taught=True))
-    handler = RegisterEventHandler(OnProcessExit(on_exit=ending([of_one[0] for of_one in nodes])))
-    return [handler, *(one for of_one in nodes for one in of_one)]
+    page = None
+    if LaunchConfiguration("viewer").perform(context) == "web":
+        page = node("", "hd_sim_bridge", "web_viewer_node", {"port": argument("web_port", int)})
+    handler = RegisterEventHandler(OnProcessExit(on_exit=ending([of_one[0] for of_one in nodes], page)))
+    return [handler, *(one for of_one in nodes for one in of_one), *([page] if page is not None else [])]
 
 
 def generate_launch_description() -> LaunchDescription:

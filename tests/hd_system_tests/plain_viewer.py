@@ -25,6 +25,7 @@ class PlainViewer:
         self._socket = connect(url, subprotocols=[f"viser-v{viser.__version__}"], additional_headers=headers,
                                max_size=None)
         self._send(CAMERA)
+        self.received_bytes = 0
         self.counts: Counter[str] = Counter()
         """Messages by type."""
         self.elements: dict[str, dict[str, Any]] = {}
@@ -48,6 +49,7 @@ class PlainViewer:
             data = self._socket.recv(timeout=timeout_s)
         except TimeoutError:
             return
+        self.received_bytes += len(data)
         length = int.from_bytes(data[8:16], "little")
         for message in msgspec.msgpack.decode(zstandard.decompress(data[16:16 + length]))["messages"]:
             self._take(message)

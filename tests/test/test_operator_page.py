@@ -23,14 +23,14 @@ HEXAPOD_FILE = "six_legs.urdf"
 
 @pytest.fixture
 def address(system) -> str:
-    """Address of the page of a simulated quadruped."""
+    """Address of the page of a simulated quadruped; in lockstep it runs as well on a busy computer."""
     pytest.importorskip("viser", reason="needs viser")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-    system.start("controller_node")
+    system.start("controller_node", lockstep=True)
     system.start("generator_node", generator=generator_folder("default"))
-    system.start("bridge_node")
+    system.start("bridge_node", lockstep=True)
     system.start("description_node", robot="quadruped")
     viewer = system.start("web_viewer_node", port=port, rate=4.0)
     from hd_system_tests.processes import wait_until
@@ -121,7 +121,7 @@ def shows_a_robot_that_moves(page) -> None:
     button(page, "Pause").click()
     page.get_by_text("the robot is paused or gone").wait_for()
     still = changes(page)
-    assert moving > 2e-3 and moving > 5 * still, f"{moving:.4f} of the scene changes while it runs, {still:.4f} paused"
+    assert moving > max(5e-4, 5 * still), f"{moving:.4f} of the scene changes while it runs, {still:.4f} paused"
     button(page, "Go on").click()
 
 
