@@ -23,14 +23,14 @@ HEXAPOD_FILE = "six_legs.urdf"
 
 @pytest.fixture
 def address(system) -> str:
-    """Address of the page of a simulated quadruped; in lockstep it runs as well on a busy computer."""
+    """Address of the page of a simulated quadruped."""
     pytest.importorskip("viser", reason="needs viser")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-    system.start("controller_node", lockstep=True)
+    system.start("controller_node")
     system.start("generator_node", generator=generator_folder("default"))
-    system.start("bridge_node", lockstep=True)
+    system.start("bridge_node")
     system.start("description_node", robot="quadruped")
     viewer = system.start("web_viewer_node", port=port, rate=4.0)
     from hd_system_tests.processes import wait_until
@@ -105,9 +105,19 @@ def coloured(pixels: np.ndarray) -> np.ndarray:
 
 
 def changes(page) -> float:
-    """Share of the scene's pixels that differ between two pictures, at most of three."""
+    """Share of the scene's pixels that differ between two pictures."""
     first = scene(page)
-    return max(float((np.abs(scene(page) - first).max(axis=2) > 30).mean()) for _ in range(3))
+    return float((np.abs(scene(page) - first).max(axis=2) > 30).mean())
+
+
+def changes_from_a_start(page) -> float:
+    """The same where the robot has just been put back: later it may lie still. The largest of three."""
+    shares = []
+    for _ in range(3):
+        button(page, "Reset the robot").click()
+        page.locator("[data-hd=answer]", has_text="Reset.").wait_for()
+        shares.append(changes(page))
+    return max(shares)
 
 
 def shows_a_robot_that_moves(page) -> None:
@@ -117,10 +127,10 @@ def shows_a_robot_that_moves(page) -> None:
     page.get_by_text("Inside the trained range").wait_for()
     height, width = (limbs := coloured(scene(page, "operator_page"))).shape
     assert limbs[height // 4:3 * height // 4, width // 4:3 * width // 4].mean() > 2e-3, "the robot is shown"
-    moving = changes(page)
+    moving = changes_from_a_start(page)
     button(page, "Pause").click()
     page.get_by_text("the robot is paused or gone").wait_for()
-    still = changes(page)
+    still = min(changes(page) for _ in range(3))  # the browser may still draw what came before
     assert moving > max(5e-4, 5 * still), f"{moving:.4f} of the scene changes while it runs, {still:.4f} paused"
     button(page, "Go on").click()
 
@@ -136,7 +146,7 @@ def swaps_by_upload(page, probe, folder: Path) -> None:
     if SCREENSHOTS:
         page.get_by_text("Diagnostics", exact=True).scroll_into_view_if_needed()
         picture(page, "operator_page_curves")
-        page.get_by_text("Robot hexapod").scroll_into_view_if_needed()
+        button(page, "Reset emergency stop").scroll_into_view_if_needed()
 
 
 def refuses_other_files(page, folder: Path) -> None:

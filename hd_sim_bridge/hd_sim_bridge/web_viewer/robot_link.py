@@ -11,6 +11,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from nav_msgs.msg import Odometry
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
+from rclpy.event_handler import PublisherEventCallbacks
 from rclpy.node import Node
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Imu, JointState
@@ -44,7 +45,8 @@ class RobotLink:
         self._subscriptions: list[Any] = []
         self._waiting: list[tuple[float, Any, str, Answer]] = []
         self._clients = {name: node.create_client(kind, f"{self._prefix}/{name}") for name, kind in SERVICES.items()}
-        self._stop = node.create_publisher(Bool, f"{self._prefix}/e_stop", qos.volatile(True))
+        quiet = PublisherEventCallbacks(use_default_callbacks=False)  # the controller hears it in three ways, one suits
+        self._stop = node.create_publisher(Bool, f"{self._prefix}/e_stop", qos.volatile(True), event_callbacks=quiet)
         self._forget()
 
     def _forget(self) -> None:
