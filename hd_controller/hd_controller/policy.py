@@ -32,7 +32,8 @@ class MlpPolicy:
             clip: bound of the normalised observation.
 
         Raises:
-            BundleError: shapes that do not chain, numbers that are not finite, or a std too small for float32.
+            BundleError: shapes that do not chain, numbers that are not finite, a std too small for float32, or weights
+                so large that some observation within the clip makes the network leave float32's range.
         """
         check_layers(layers)
         limbs = layers[0][0].shape[0] // OBSERVATION_SIZE
@@ -46,6 +47,7 @@ class MlpPolicy:
         if not np.isfinite(matrices[0]).all():
             raise BundleError(f"The smallest observation_std is {deviation.min():g}; divided by it, the weights of "
                               "layer 0 leave float32's range. Generate the policy again.")
+        _check_reach(matrices, float(clip) * deviation)
         inputs = [np.ones(len(matrix), dtype=np.float32) for matrix in matrices]
         self._input = inputs[0][:-1]
         hidden = [values[:-1] for values in inputs[1:]]
@@ -75,6 +77,17 @@ def _with_bias(weights: np.ndarray, bias: np.ndarray) -> np.ndarray:
     """(inputs + 1, outputs) float32: the matrix with its bias as last row."""
     with np.errstate(over="ignore"):
         return np.ascontiguousarray(np.vstack([weights, bias]), dtype=np.float32)
+
+
+def _check_reach(matrices: list[np.ndarray], reach: np.ndarray) -> None:
+    """Refuse weights with which a layer could overflow, given the largest size of each input (interval arithmetic)."""
+    largest = float(np.finfo(np.float32).max)
+    for index, matrix in enumerate(matrices):
+        sizes = np.abs(matrix.astype(np.float64))
+        reach = reach @ sizes[:-1] + sizes[-1]
+        if not (reach < largest).all():
+            raise BundleError(f"Layer {index} of the policy can reach {reach.max():.3g} for observations within the clip; "
+                              f"float32 ends at {largest:.3g}. Generate the policy again.")
 
 
 def check_layers(layers: list[Layer]) -> None:

@@ -98,6 +98,19 @@ def test_a_std_that_float32_cannot_divide_by_is_refused():
         MlpPolicy(random_layers(0, 1, 8, 0), np.zeros(OBSERVATION_SIZE), np.full(OBSERVATION_SIZE, 1e-42), 10.0)
 
 
+@pytest.mark.parametrize("layer", [0, 1, 2])
+def test_weights_that_could_overflow_are_refused(layer: int):
+    layers = random_layers(0, 2, 16, 1)
+    mean, std = np.zeros(OBSERVATION_SIZE), np.ones(OBSERVATION_SIZE)
+    weights, bias = layers[layer]
+    layers[layer] = weights * np.float32(1e30), bias
+    far = np.full((2, OBSERVATION_SIZE), 1e9)
+    assert np.isfinite(MlpPolicy(layers, mean, std, 10.0).act(far)).all()
+    layers[layer] = weights * np.float32(3e37), bias
+    with pytest.raises(BundleError, match=rf"Layer {layer} of the policy can reach"):
+        MlpPolicy(layers, mean, std, 10.0)
+
+
 def test_layers_are_copied():
     layers = random_layers(0, 2, 8, 1)
     policy = MlpPolicy(layers, np.zeros(OBSERVATION_SIZE), np.ones(OBSERVATION_SIZE), 10.0)
