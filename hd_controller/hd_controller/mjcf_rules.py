@@ -57,8 +57,8 @@ def cleaned_mjcf(root: etree._Element, path: Path) -> CleanMjcf:
     assets = _taken_meshes(root, path)
     for element in root.iter(etree.Element):
         if any("%" in value for value in element.attrib.values()):
-            raise MorphologyError(f"{path.name} has the sign '%' in <{element.tag[:40]}>, which MuJoCo's compiler would take "
-                                  "for a format when it complains; expected names and numbers without it.")
+            raise MorphologyError(f"{path.name} has the sign '%' in <{element.tag[:40]}>, which MuJoCo's compiler "
+                                  "would take for a format when it complains; expected names and numbers without it.")
         if "file" in element.attrib and element.get("file") not in assets:
             raise MorphologyError(f"{path.name} names a file in <{element.tag[:40]}>; only meshes are read from files.")
     return CleanMjcf(etree.tostring(root, encoding="unicode"), assets)

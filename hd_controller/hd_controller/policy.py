@@ -86,8 +86,8 @@ def _check_reach(matrices: list[np.ndarray], reach: np.ndarray) -> None:
         sizes = np.abs(matrix.astype(np.float64))
         reach = reach @ sizes[:-1] + sizes[-1]
         if not (reach < largest).all():
-            raise BundleError(f"Layer {index} of the policy can reach {reach.max():.3g} for observations within the clip; "
-                              f"float32 ends at {largest:.3g}. Generate the policy again.")
+            raise BundleError(f"Layer {index} of the policy can reach {reach.max():.3g} for observations within the "
+                              f"clip; float32 ends at {largest:.3g}. Generate the policy again.")
 
 
 def check_layers(layers: list[Layer]) -> None:
