@@ -235,6 +235,9 @@ class ControllerNode(LifecycleNode):
         efforts = self._controller.answer(state, arrived=accepted != self._accepted)
         self._accepted = accepted
         if efforts is not None and self._writer is not None:
+            if not self._fresh(policy):
+                self.watch()  # the process stood still amid this step: nobody may act on its answer
+                return
             self._commands.publish(self._writer.write(state.stamp_ns, efforts))
             self._commanding = True
         now_s = time.monotonic()
@@ -245,7 +248,7 @@ class ControllerNode(LifecycleNode):
         """Steady clock trigger: act on the newest states while they are fresh."""
         policy = self._controller.policy
         now_s = time.monotonic()
-        if self._active and policy is not None and policy.assembly.age_s(now_s) <= self._state_timeout_s:
+        if self._active and policy is not None and self._fresh(policy):
             self._act(policy, now_s)
         else:
             self.watch()
@@ -255,11 +258,13 @@ class ControllerNode(LifecycleNode):
         policy = self._controller.policy
         if not self._active or policy is None or not (self._commanding or self._modes.mode is Mode.RUN):
             return
-        age_s = policy.assembly.age_s(time.monotonic())
-        if age_s > self._state_timeout_s:
+        if not self._fresh(policy):
             self._send_zero()
             self._controller.stale()
             self.changed()
+
+    def _fresh(self, policy: PreparedPolicy) -> bool:
+        return policy.assembly.age_s(time.monotonic()) <= self._state_timeout_s
 
     def _send_zero(self, stamp_ns: int | None = None) -> None:
         """Zero command to the robot of the bound policy, stamped as the state answered last or as told."""
@@ -274,9 +279,7 @@ class ControllerNode(LifecycleNode):
         """Latch, and answer at once: damping while states are fresh, zero otherwise."""
         if self._controller.e_stop(source):
             policy = self._controller.policy
-            fresh = (self._active and policy is not None and self._writer is not None
-                     and policy.assembly.age_s(time.monotonic()) <= self._state_timeout_s)
-            if fresh:
+            if self._active and policy is not None and self._writer is not None and self._fresh(policy):
                 state = policy.assembly.state()
                 self._commands.publish(self._writer.write(state.stamp_ns, self._controller.damp(state)))
             else:

@@ -11,6 +11,7 @@ from hd_controller.shipped_files import shipped_robots
 from hd_controller.urdf_reader import read_urdf
 from hd_controller.urdf_writer import write_urdf
 from hd_system_tests.domains import own_domain
+from hd_system_tests.fed_controller import FedController, fed_controller
 from hd_system_tests.processes import RosSystem
 from hd_system_tests.random_generator import save_random_generator
 from hd_system_tests.sample_robots import sample_robots
@@ -60,3 +61,10 @@ def system(tmp_path: Path) -> Iterator[RosSystem]:
     pytest.importorskip("hd_msgs.msg", reason="needs hd_msgs built and sourced")
     with own_domain() as domain, RosSystem(tmp_path, domain) as running:
         yield running
+
+
+@pytest.fixture
+def fed(system: RosSystem) -> Iterator[FedController]:
+    """A controller node in the test's own process."""
+    with fed_controller(system.domain) as controller:
+        yield controller

@@ -31,6 +31,7 @@ def test_timing_is_published_and_shown_in_diagnostics(system, robots) -> None:
         assert last.control_period_s == 0.02 and 0 < last.step_time.max_s < 1
         assert len(last.step_time.counts) == len(last.step_time.upper_bounds_s) + 1
         assert last.input_age.max_s >= min(last.step_time.max_s, 1e-5)
+        probe.spin_until(lambda: "controller_node" in probe.values, 10, "diagnostics of the controller")
         p50, p99, longest = map(float, probe.values["controller_node"]["step_time_ms_p50_p99_max"].split(" / "))
         assert 0 < p50 <= p99 <= longest
         probe.publish_description(robots.texts["tripod"])

@@ -1,0 +1,76 @@
+"""A controller node in the test's own process, fed with the bytes that the middleware would give it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+PERIOD_NS = 20_000_000
+
+
+class FedController:
+    """A controller node in this process, fed with the bytes that the middleware would give to its subscriptions."""
+
+    def __init__(self, node: Any) -> None:
+        from hd_controller.wire_states import StateReader
+
+        self.node = node
+        self._stamp_ns = 10**18
+        self._joint_states = StateReader(_type("JointState"), node._joint_states, pytest.fail)
+        self._odom = StateReader(_type("Odometry"), node._base_state, pytest.fail)
+        node.start(lambda function: function())
+
+    def take(self, policy: Any) -> None:
+        """Give it a policy whose description is the newest."""
+        from hd_controller.benchmark.robot_driver import state_messages
+        from hd_controller.controller import prepare_policy
+
+        self.node._modes.description(policy.description_sha256)
+        self.node._controller.drop_policy()
+        self.node._ready(prepare_policy(policy, self.node._settings))
+        self._messages = state_messages(policy)
+
+    def run(self, steps: int) -> None:
+        """Control steps with swinging joints."""
+        from rclpy.serialization import serialize_message
+
+        from hd_controller.benchmark.robot_driver import swing
+
+        for _ in range(steps):
+            self._stamp_ns += PERIOD_NS
+            swing(*self._messages, self._stamp_ns * 1e-9, self._stamp_ns)
+            self._joint_states(serialize_message(self._messages[0]))
+            self._odom(serialize_message(self._messages[1]))
+
+
+def _type(name: str) -> type:
+    from nav_msgs.msg import Odometry
+    from sensor_msgs.msg import JointState
+
+    return {"JointState": JointState, "Odometry": Odometry}[name]
+
+
+@contextmanager
+def fed_controller(domain: int) -> Iterator[FedController]:
+    """A controller node that takes any robot."""
+    import rclpy
+
+    from hd_controller.controller_node import ControllerNode
+
+    rclpy.init(args=["--ros-args", "-p", "allow_out_of_distribution:=true", "--log-level", "error"], domain_id=domain)
+    node = ControllerNode()
+    try:
+        yield FedController(node)
+        node.stop()
+        node.destroy_node()
+    finally:
+        rclpy.try_shutdown()
+
+
+def policy_of(robots: Any, name: str) -> Any:
+    """The policy that the tests' generator writes for one of the tests' robots."""
+    from hd_controller.generator import generate_policy
+    from hd_controller.generator_bundle import GeneratorBundle
+
+    return generate_policy(robots.texts[name], GeneratorBundle.load(robots.generator))
