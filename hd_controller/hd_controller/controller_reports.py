@@ -66,9 +66,9 @@ class ControllerReports:
             self._say(sentence, sentence)
 
     def _every_second(self) -> None:
-        """Status, and the timing where there is something to tell."""
+        """Status, and the timing where there is something to tell and somebody who listens."""
         self._publish()
-        if self.timing.step_time.total:
+        if self.timing.step_time.total and self._timing.get_subscription_count():
             self._timing.publish(timing_to_message(self.timing, self._node.get_clock().now().to_msg()))
 
     def _publish(self) -> None:

@@ -56,7 +56,9 @@ class NodeDiagnostics:
         self._publish()
 
     def _publish(self) -> None:
-        """Send the present state."""
+        """Send the present state, if anybody listens: it is sent again within a second."""
+        if not self._publisher.get_subscription_count():
+            return
         level, message = self._level, self._message
         if time.monotonic() < self._trouble_until_s:
             level, message = ERROR, self._trouble
