@@ -264,7 +264,7 @@ def test_command(data, tmp_path, capsys):
     assert student.network.config.policy_width == 24 and content["context"] == "paper35"
     assert student.network.config.encoder_width == 8
     assert command.main(arguments) == 1
-    assert "is there already; continue it with --resume" in capsys.readouterr().out
+    assert "is there already; continue it with --resume" in capsys.readouterr().err
     (robots / "six.urdf").write_text(write_urdf(six_legs()))
     assert command.main([*arguments, "--overwrite"]) == 1
     assert "hexapod are missing" in capsys.readouterr().out

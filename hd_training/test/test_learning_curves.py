@@ -55,7 +55,7 @@ def test_command_stores_curves_and_draws_them_again(tmp_path, capsys):
     assert (tmp_path / "c.png").read_bytes() == (tmp_path / "again.png").read_bytes()
     assert plot_training.main(["--runs", str(tmp_path), "--out", str(tmp_path / "d.png")]) == 0
     assert plot_training.main(["--runs", str(tmp_path / "none"), "--out", str(tmp_path / "e.png")]) == 1
-    assert "holds no teacher.csv" in capsys.readouterr().out
+    assert "holds no teacher.csv" in capsys.readouterr().err
 
 
 def test_other_csv_is_refused(tmp_path):

@@ -137,7 +137,7 @@ def test_broken_file_in_a_folder_is_named_and_skipped_only_when_asked(tmp_path, 
     (folder / "broken.urdf").write_text("<robot name='broken'><link")
     arguments = ["--preset", "smoke", "--robots", str(folder), "--out", str(tmp_path / "o"), "--workers", "1"]
     assert command.main(arguments) == 1
-    output = capsys.readouterr().out
+    output = capsys.readouterr().err
     assert "broken.urdf" in output and "--skip-invalid" in output and not (tmp_path / "o").exists()
     assert command.main([*arguments, "--skip-invalid", "--max-steps", "1"]) == 0
     assert "skipped" in capsys.readouterr().out and (tmp_path / "o" / CHECKPOINT).exists()
