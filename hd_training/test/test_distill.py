@@ -267,4 +267,4 @@ def test_command(data, tmp_path, capsys):
     assert "is there already; continue it with --resume" in capsys.readouterr().err
     (robots / "six.urdf").write_text(write_urdf(six_legs()))
     assert command.main([*arguments, "--overwrite"]) == 1
-    assert "hexapod are missing" in capsys.readouterr().out
+    assert "hexapod are missing" in capsys.readouterr().err
