@@ -66,9 +66,9 @@ class ControllerReports:
             self._say(sentence, sentence)
 
     def _every_second(self) -> None:
-        """Status, and the timing where there is something to tell and somebody who listens."""
+        """Status, and the timing where there is something to tell."""
         self._publish()
-        if self.timing.step_time.total and self._timing.get_subscription_count():
+        if self.timing.step_time.total:
             self._timing.publish(timing_to_message(self.timing, self._node.get_clock().now().to_msg()))
 
     def _publish(self) -> None:

@@ -118,7 +118,7 @@ def test_a_teacher_takes_the_place_of_generator_and_controller(launch):
 
 def test_several_robots_run_beside_each_other_until_the_last_one_ends(launch, robots):
     """Each in its own namespace with its own clock, in lockstep, so with its own number of steps."""
-    files = sorted(robots.folder.glob("*.urdf"))[:2]
+    files = [robots.file(name) for name in sorted(robots.texts)[:2]]
     running = launch("several.launch.py", f"robots:={files[0]}, {files[1]}", f"generator:={robots.generator}",
                      "duration:=2", "lockstep:=true")
     assert running.finish(SEVERAL_DEADLINE_S) == 0, running.output

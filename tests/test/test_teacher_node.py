@@ -113,4 +113,4 @@ def test_a_robot_that_it_was_not_trained_with_is_refused_with_a_sentence(system,
     system.start("description_node", robot=robots.file("hexapod"))
     assert bridge.wait(60) == 1
     assert "the controller does not run this robot" in bridge.output
-    assert "trained with 101 bodies, and this one is none of them" in controller.output
+    assert "trained with 303 bodies, and this one is none of them" in controller.output
