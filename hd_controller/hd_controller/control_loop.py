@@ -31,7 +31,7 @@ class ControlLoop:
         """(J,) efforts [N m] in the order of ``bundle.joint_names``, in a buffer that the next call overwrites."""
         observation = self._kinematics.observe(state, self._origin)
         actions = self._policy.act(observation)
-        np.take(actions, self._slots, out=self._actions, mode="clip")
+        actions.take(self._slots, out=self._actions, mode="clip")
         np.maximum(self._actions, self._smallest, out=self._actions)
         np.minimum(self._actions, self._largest, out=self._actions)
         self._efforts[:] = self._actions

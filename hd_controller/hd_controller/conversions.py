@@ -102,7 +102,7 @@ class CommandWriter:
         if self._order is None:
             self._numbers[:] = efforts
         else:
-            np.take(efforts, self._order, out=self._efforts, mode="clip")
+            efforts.take(self._order, out=self._efforts, mode="clip")
             np.multiply(self._efforts, self._signs, out=self._numbers)
         if self._stamp is not None:
             self._stamp.pack_into(self._data, CDR_HEADER_SIZE, *divmod(stamp_ns, NANOSECONDS))

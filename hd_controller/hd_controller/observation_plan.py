@@ -67,9 +67,9 @@ class ObservationPlan:
         flat, product, measured = self._flat, self._product, self._measured
         self._frames[:], self._positions[:], self._velocities[:] = frames, joint_positions, joint_velocities
         np.subtract(measured, self._shift, out=measured)
-        np.take(measured, self._first_flat, out=flat, mode="clip")
+        measured.take(self._first_flat, out=flat, mode="clip")
         np.multiply(flat, self._first_factor, out=flat)
-        np.take(measured, self._second_flat, out=product, mode="clip")
+        measured.take(self._second_flat, out=product, mode="clip")
         np.multiply(product, self._second_factor, out=product)
         np.add(flat, product, out=flat)
         np.subtract(self._forward, float(flat[0]), out=self._forward)
