@@ -14,8 +14,9 @@ from hd_training.reproduction_plan import Plan, Planner, Step, Unit
 from hd_training.reproduction_plot import plot
 from hd_training.reproduction_queue import clear_other, finished, locked, run
 from hd_training.reproduction_report import scores, table, write_csv, write_json
+from hd_training.reproduction_returns import KIND, PublishedReturns, outstanding
 from hd_training.reproduction_robots import GivenRobots
-from hd_training.reproduction_sources import given_sources, known_bodies, origin
+from hd_training.reproduction_sources import given_sources, known_bodies, planned_origin
 from hd_training.reproduction_steps import Workplace
 from hd_training.robot_set import read_robots
 from hd_training.shipped_sets import held_out_set, training_set
@@ -30,49 +31,57 @@ EXAMPLES = """examples:
 The same command again continues. docs/reproduction.md says what each experiment compares."""
 
 
-def listing(plan: Plan, place: Workplace) -> str:
-    """The queue: what is done and in what time, what is left and how long it may take."""
-    lines, left, spent = [], 0.0, 0.0
+def listing(plan: Plan, place: Workplace, published: PublishedReturns) -> str:
+    """The queue: what is there, what is done and in what time, what is left and how long it may take."""
+    lines, spent, to_do = [], 0.0, {step.name for step in outstanding(plan, place, published)}
     for step in plan.steps:
-        record = finished(step, place)
-        if record is None:
-            left += step.minutes
+        if step.name in to_do:
             lines.append(f"  to do  {step.minutes:>7.1f} min  {step.name}")
-        else:
+        elif step.kind == KIND and published.read(step) is not None:
+            lines.append(f"  published           {step.name}")
+        elif (record := finished(step, place)) is not None:
             spent += record.seconds / 60
             lines.append(f"  done   {record.seconds / 60:>7.1f} min  {step.name}")
-    done = sum(line.startswith("  done") for line in lines)
+        else:
+            lines.append(f"  not needed          {step.name}")
+    left = sum(step.minutes for step in plan.steps if step.name in to_do)
     lines.append(
-        f"{done} of {len(plan.steps)} steps done in {spent / 60:.1f} h; the rest is estimated at {left / 60:.1f} h on "
-        "two cores of 2.5 GHz"
+        f"{len(to_do)} of {len(plan.steps)} steps to do, estimated at {left / 60:.1f} h on two cores of 2.5 GHz; "
+        f"{spent / 60:.1f} h were spent in this folder"
     )
     return "\n".join(lines)
 
 
-def work(plan: Plan, place: Workplace, failures: dict[str, str]) -> None:
+def work(plan: Plan, place: Workplace, published: PublishedReturns, failures: dict[str, str]) -> None:
     """Do what is left of the queue; a step that fails is noted in `failures`, and what needs it is left out."""
-    for number, step in enumerate(plan.steps, start=1):
-        if step.name in failures or finished(step, place) is not None:
+    steps = outstanding(plan, place, published)
+    for number, step in enumerate(steps, start=1):
+        if step.name in failures:
             continue
         lacking = [needed.name for needed in step.needs if needed.name in failures]
         if lacking:
             failures[step.name] = f"needs {lacking[0]}"
             continue
-        print(f"[{number}/{len(plan.steps)}] {step.name} (about {step.minutes:.1f} min)", flush=True)
+        print(f"[{number}/{len(steps)}] {step.name} (about {step.minutes:.1f} min)", flush=True)
         try:
             record = run(step, place)
         except HdError as error:
             failures[step.name] = str(error)
             print(f"error: {step.name}: {error}", file=sys.stderr, flush=True)
             continue
-        print(f"[{number}/{len(plan.steps)}] {step.name}: done in {timedelta(seconds=round(record.seconds))}")
+        print(f"[{number}/{len(steps)}] {step.name}: done in {timedelta(seconds=round(record.seconds))}")
+        if step.kind == KIND:
+            published.write(step, place)
 
 
-def report(experiment: Experiment, units: list[Unit], place: Workplace, source: dict, folder: Path) -> None:
+def report(
+    experiment: Experiment, units: list[Unit], published: PublishedReturns, planner: Planner, folder: Path
+) -> None:
     """Table on standard output; table, figure and origin of one experiment in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    scale = source["scale"]["name"]
-    stem, found = folder / f"{experiment.name}_{scale}", scores(experiment, units, place)
+    scale = planner.scale.name
+    source = {**planned_origin(planner), **published.origin([unit.step for unit in units])}
+    stem, found = folder / f"{experiment.name}_{scale}", scores(experiment, units, published)
     write_csv(found, stem.with_suffix(".csv"))
     plot(experiment, found, stem.with_suffix(".png"))
     write_json(experiment, found, units, source, stem.with_suffix(".json"))
@@ -114,21 +123,30 @@ def reproduce(arguments: argparse.Namespace) -> dict[str, str]:
     plan = planner.plan([known[name] for name in names])
     out = arguments.out or Path(f"runs/reproduce_{scale.name}")
     place = Workplace(out, given, arguments.experts, arguments.workers, arguments.device)
-    if arguments.list:
-        print(listing(plan, place))
-        return {}
     results = arguments.results or (out / "results" if scale.name == "smoke" else Path("docs/results"))
+    published = PublishedReturns(results / f"returns_{scale.name}")
+    if arguments.list:
+        print(listing(plan, place, published))
+        return {}
     failures: dict[str, str] = {}
     with locked(out):
         if arguments.overwrite:
             _clear(plan.steps, place)
-        print(listing(plan, place).splitlines()[-1], flush=True)
+        print(listing(plan, place, published).splitlines()[-1], flush=True)
         for name in names:
             part = plan.part(name)
-            work(part, place, failures)
+            _publish_finished(part, place, published)
+            work(part, place, published, failures)
             if not any(step.name in failures for step in part.steps):
-                report(known[name], plan.units[name], place, origin(part, place, planner), results)
+                report(known[name], plan.units[name], published, planner, results)
     return failures
+
+
+def _publish_finished(plan: Plan, place: Workplace, published: PublishedReturns) -> None:
+    """Publish returns that were done before, for another folder or by a process that was killed just then."""
+    for step in plan.steps:
+        if step.kind == KIND and published.read(step) is None and finished(step, place) is not None:
+            published.write(step, place)
 
 
 def _clear(steps: list[Step], place: Workplace) -> None:

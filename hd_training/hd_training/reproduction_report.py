@@ -16,7 +16,7 @@ import numpy as np
 from hd_training.evaluate import THRESHOLD, bootstrap_interval
 from hd_training.reproduction_experiments import CHOSEN, TEST, TEST_PART, TRAIN, TRAIN_PART, Experiment
 from hd_training.reproduction_plan import Unit
-from hd_training.reproduction_steps import RETURNS, Workplace
+from hd_training.reproduction_returns import PublishedReturns
 
 SET_TITLES = {
     TRAIN: "training robots", TEST: "unseen robots", TRAIN_PART: "training robots", TEST_PART: "unseen robots",
@@ -47,9 +47,9 @@ class Score:
         return f"{self.mean:.0f}{error} [{self.low:.0f}, {self.high:.0f}]"
 
 
-def score(units: list[Unit], place: Workplace) -> Score:
+def score(units: list[Unit], published: PublishedReturns) -> Score:
     """The score of one arm's units, one for each seed, on one set."""
-    returns = np.stack([_robot_means(unit, place) for unit in units])
+    returns = np.stack([published.means(unit.step) for unit in units])
     seeds, robots = returns.shape
     per_seed, per_robot = returns.mean(axis=1), returns.mean(axis=0)
     error = float(per_seed.std(ddof=1) / seeds**0.5) if seeds > 1 else None
@@ -58,17 +58,11 @@ def score(units: list[Unit], place: Workplace) -> Score:
     return Score(arm.group, arm.series, units[0].robots, robots, seeds, float(per_seed.mean()), error, low, high, share)
 
 
-def _robot_means(unit: Unit, place: Workplace) -> np.ndarray:
-    """Mean return (R,) of each robot."""
-    rows = json.loads((place.folder(unit.step) / RETURNS).read_text(encoding="utf-8"))
-    return np.array([np.mean(row["returns"]) for row in rows])
-
-
-def scores(experiment: Experiment, units: list[Unit], place: Workplace) -> list[Score]:
+def scores(experiment: Experiment, units: list[Unit], published: PublishedReturns) -> list[Score]:
     """All scores of an experiment, arm by arm, set by set; an arm that cannot act on a set has none there."""
     cells = [(arm, robots) for arm in experiment.arms for robots in experiment.sets]
     chosen = [[unit for unit in units if (unit.arm, unit.robots) == cell] for cell in cells]
-    return [score(own, place) for own in chosen if own]
+    return [score(own, published) for own in chosen if own]
 
 
 def table(experiment: Experiment, found: list[Score]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,10 +16,8 @@ from hd_controller.errors import HdError
 from hd_training.checkpoint import load_checkpoint
 from hd_training.export_bundle import git_revision
 from hd_training.learner_state import CHECKPOINT
-from hd_training.reproduction_plan import Plan, Planner, Sources
-from hd_training.reproduction_queue import finished
+from hd_training.reproduction_plan import Planner, Sources
 from hd_training.reproduction_robots import GivenRobots
-from hd_training.reproduction_steps import Workplace
 from hd_training.trajectory_store import file_sha256
 
 
@@ -59,26 +56,28 @@ def given_sources(given: GivenRobots, teacher: Path | None, experts: Path | None
     return Sources(given.sha256, len(given.training), len(given.test), universal, folder)
 
 
-def origin(plan: Plan, place: Workplace, planner: Planner) -> dict:
-    """Where an experiment's results come from, as plain values: scale, robots, teachers, versions, machine, time."""
-    seconds = sum(record.seconds for step in plan.steps if (record := finished(step, place)))
-    teachers = {step.name: _about(place.teacher(step)) for step in plan.steps if step.name.startswith("teachers/")}
-    sources = planner.sources
+def planned_origin(planner: Planner) -> dict:
+    """What an experiment's results were asked of, as plain values: scale, seeds, robots."""
     return {
         "scale": _finite(asdict(planner.scale)),
         "seeds": planner.seeds,
-        "robots_sha256": sources.robots_sha256,
+        "robots_sha256": planner.sources.robots_sha256,
         "robots": planner.counts(),
-        "teachers": teachers,
-        "git_revision": git_revision(),
-        "versions": {"mujoco": mujoco.__version__, "numpy": np.__version__, "torch": torch.__version__},
-        "cores": os.cpu_count(),
-        "hours": round(seconds / 3600, 3),
-        "written": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
 
 
-def _about(path: Path) -> dict:
+def versions() -> dict:
+    """Revision of this project, versions of what computes, and number of cores."""
+    return {
+        "git_revision": git_revision(),
+        "mujoco": mujoco.__version__,
+        "numpy": np.__version__,
+        "torch": torch.__version__,
+        "cores": os.cpu_count(),
+    }
+
+
+def about_teacher(path: Path) -> dict:
     """Name, digests and training of a teacher or of a folder of experts."""
     files = expert_files(path) if path.is_dir() else [path]
     contents = [load_checkpoint(file) for file in files]

@@ -20,6 +20,7 @@ from hd_training.reproduction_plan import Step, Unit
 from hd_training.reproduction_plot import plot
 from hd_training.reproduction_queue import DONE, finished, locked, run
 from hd_training.reproduction_report import scores, table, write_csv
+from hd_training.reproduction_returns import PublishedReturns
 from hd_training.reproduction_robots import GivenRobots
 from hd_training.reproduction_steps import RETURNS, Workplace
 from hd_training.robot_set import read_robots, write_robots
@@ -60,12 +61,14 @@ def test_experiment_from_robots_to_figure(experiment, shared, capsys):
         rows = list(csv.DictReader(stream))
     assert len(rows) == len(content["scores"]) > 0
     assert all(row["group"] in printed for row in rows)
-    assert content["robots_sha256"] and content["versions"]["torch"] and content["git_revision"]
+    assert content["robots_sha256"]
+    assert all(made["torch"] and made["git_revision"] for made in content["versions"])
     assert content["teachers"]["teachers/universal"]["steps"] > 0
     two_seeds = experiment == "main"
     assert any(row["standard_error"] for row in rows) == two_seeds
     assert main(arguments(experiment, shared, "--list")) == 0
-    assert "to do" not in capsys.readouterr().out
+    listed = capsys.readouterr().out
+    assert "  to do  " not in listed and "\n0 of " in listed
 
 
 @pytest.mark.slow
@@ -116,6 +119,27 @@ def test_a_student_that_fails_stops_nothing_else(tmp_path, robots, capsys, monke
 
 
 @pytest.mark.slow
+def test_published_returns_need_no_work_on_another_machine(tmp_path, robots, capsys):
+    more = [*robots, "--teacher", str(TEACHER), "--results", str(tmp_path / "results")]
+    assert main(arguments("dropout", tmp_path / "first", *more)) == 0
+    table_file = tmp_path / "results/dropout_smoke.csv"
+    first, files = table_file.read_text(), sorted((tmp_path / "results/returns_smoke").rglob("*.json"))
+    table_file.unlink()
+    capsys.readouterr()
+    assert main(arguments("dropout", tmp_path / "second", *more)) == 0
+    assert capsys.readouterr().out.startswith("0 of ")
+    assert table_file.read_text() == first and not (tmp_path / "second/data").exists()
+    files[0].unlink()
+    assert main(arguments("dropout", tmp_path / "third", *more, "--list")) == 0
+    listed = capsys.readouterr().out
+    assert listed.count("to do  ") == 5  # the returns of one arm, and what they are made from
+    assert listed.count("published  ") == len(files) - 1
+    files[1].write_text(files[1].read_text()[:100])
+    assert main(arguments("dropout", tmp_path / "third", *more, "--list")) == 1
+    assert f"{files[1]} is damaged" in capsys.readouterr().err
+
+
+@pytest.mark.slow
 def test_given_teachers_are_used_and_others_are_refused(tmp_path, robots, capsys):
     more = [*robots, "--teacher", str(TEACHER)]
     assert main(arguments("dropout", tmp_path, *more)) == 0
@@ -133,7 +157,8 @@ def test_listing_does_no_work(tmp_path, robots, capsys):
     out = tmp_path / "out"
     assert main(arguments("main", out, *robots, "--list")) == 0
     text = capsys.readouterr().out
-    assert "students/hyperdistill/universal_pd_4/seed1" in text and "0 of " in text and " h on two cores" in text
+    assert "students/hyperdistill/universal_pd_4/seed1" in text
+    assert " steps to do, " in text and " h on two cores" in text
     assert not out.exists()
 
 
@@ -174,15 +199,16 @@ def test_a_step_is_done_once_and_a_failing_one_keeps_its_time(tmp_path, monkeypa
 
 def test_scores_by_hand(tmp_path):
     place, experiment = place_in(tmp_path), Experiment("n", "Fig.", "t", (Arm("a"), Arm("b")), sets=("train",))
-    units = []
+    published, units = PublishedReturns(tmp_path / "published"), []
     for arm, seeds in (("a", ([[100, 300], [500, 700]], [[0, 0], [200, 400]])), ("b", ([[1, 3], [5, 7]],))):
         for seed, rows in enumerate(seeds):
-            step = Step(f"{arm}{seed}", "returns", {}, 0.0)
-            place.folder(step).mkdir()
+            step = Step(f"returns/{arm}{seed}", "returns", {}, 0.0)
+            place.folder(step).mkdir(parents=True)
             entries = [{"name": str(n), "body_id": str(n), "returns": row} for n, row in enumerate(rows)]
             (place.folder(step) / RETURNS).write_text(json.dumps(entries))
+            published.write(step, place)
             units.append(Unit(Arm(arm), "train", seed, step))
-    first, second = scores(experiment, units, place)
+    first, second = scores(experiment, units, published)
     # Seed means 400 and 150; std of the two is 250 / sqrt(2), its standard error 125. Robots over seeds: 100, 450.
     assert (first.mean, first.standard_error, first.seeds, first.count) == (275.0, pytest.approx(125.0), 2, 2)
     assert first.above_threshold == 0.5 and 100 <= first.low <= first.high <= 450
