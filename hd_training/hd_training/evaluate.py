@@ -63,6 +63,14 @@ def bootstrap_interval(values: np.ndarray, seed: int = 0) -> tuple[float, float]
     return float(low), float(high)
 
 
+def ratio_interval(above: np.ndarray, below: np.ndarray, seed: int = 0) -> tuple[float, float]:
+    """95 % bootstrap interval over robots of mean(above) / mean(below), both (R,); robots are drawn as pairs."""
+    rng = np.random.default_rng(seed)
+    drawn = rng.integers(len(above), size=(BOOTSTRAP_DRAWS, len(above)))
+    low, high = np.quantile(above[drawn].mean(axis=1) / below[drawn].mean(axis=1), [0.025, 0.975])
+    return float(low), float(high)
+
+
 def named(robots: list[Morphology]) -> dict[str, Morphology]:
     """Robots by name; bodies that share a name get a part of their body id."""
     names = [robot.name for robot in robots]
@@ -88,7 +96,9 @@ def evaluate(
         }
     summary = {name: _figures(values.mean(axis=1)) | _spread(values.mean(axis=1)) for name, values in returns.items()}
     if "teacher" in summary and "student" in summary:
-        summary["student_to_teacher"] = summary["student"]["return"] / summary["teacher"]["return"]
+        student, teacher = (returns[name].mean(axis=1) for name in ("student", "teacher"))
+        summary["student_to_teacher"] = float(student.mean() / teacher.mean())
+        summary["student_to_teacher_interval"] = list(ratio_interval(student, teacher))
     settings = {"episodes": config.episodes, "steps": config.steps, "seed": seed, "threshold": THRESHOLD}
     return settings | {"policies": list(policies), "summary": summary, "robots": rows}
 
@@ -120,6 +130,10 @@ def table(result: dict) -> str:
     shares = [f"{100 * summary[name]['share_above_threshold']:.0f} %" for name in policies]
     lines.append("| **median** |  | " + " | ".join(medians) + " |")
     lines.append(f"| **above {result['threshold']:.0f}** |  | " + " | ".join(shares) + " |")
+    if "student_to_teacher" in summary:
+        low, high = summary["student_to_teacher_interval"]
+        lines += ["", f"student / teacher: {summary['student_to_teacher']:.3f} [{low:.3f}, {high:.3f}], ratio of the "
+                      "means over robots with a 95 % bootstrap interval over robots"]  # fmt: skip
     return "\n".join(lines)
 
 

@@ -15,7 +15,7 @@ from hd_controller.shipped_files import generator_folder
 from hd_controller.urdf_writer import write_urdf
 from hd_training import evaluate as command
 from hd_training.archive_teacher import archive_teacher
-from hd_training.evaluate import bootstrap_interval, evaluate, named, table
+from hd_training.evaluate import bootstrap_interval, evaluate, named, ratio_interval, table
 from hd_training.evaluation_policies import standard_policies, zero_policy
 from hd_training.evaluation_video import ranked
 from hd_training.presets import EvaluateConfig, PpoConfig, Preset, TeacherConfig
@@ -93,6 +93,18 @@ def test_table_has_intervals_and_share_above_the_threshold(monkeypatch):
 def test_interval_of_known_numbers():
     low, high = bootstrap_interval(np.random.default_rng(0).normal(10.0, 2.0, 400))
     assert 9.6 < low < 9.95 and 10.0 < high < 10.4
+
+
+def test_interval_of_a_ratio_draws_robots_as_pairs(monkeypatch):
+    teacher = np.random.default_rng(0).uniform(10.0, 3000.0, 100)
+    assert ratio_interval(0.9 * teacher, teacher) == pytest.approx((0.9, 0.9))  # whatever robots are drawn
+    student = teacher * np.random.default_rng(1).uniform(0.5, 1.3, 100)
+    low, high = ratio_interval(student, teacher)
+    assert low < student.mean() / teacher.mean() < high and 0.02 < high - low < 0.2
+    returns = {0.9: 0.9 * teacher[:2, None], 1.0: teacher[:2, None]}
+    monkeypatch.setattr(command, "episode_returns", lambda robots, act, config, **_: returns[act])
+    result = evaluate(small_set()[:2], {"teacher": 1.0, "student": 0.9}, replace(CONFIG, episodes=1), workers=1)
+    assert "student / teacher: 0.900 [0.900, 0.900]" in table(result)
 
 
 def test_robots_of_one_name_stay_apart():
