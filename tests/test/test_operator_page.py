@@ -87,6 +87,7 @@ def test_watch_swap_and_stop(system, page, tmp_path) -> None:
         refuses_other_files(page, tmp_path)
         steers_the_simulation(page)
         stops_and_starts_again(page, probe)
+        stops_in_a_narrow_window(page, probe)
         listened = probe.node.count_subscribers("joint_states")
         page.close()
         probe.spin_until(lambda: probe.node.count_subscribers("joint_states") < listened, 30,
@@ -95,7 +96,7 @@ def test_watch_swap_and_stop(system, page, tmp_path) -> None:
 
 def scene(page, name: str = "") -> np.ndarray:
     """The part of the picture that is left of the panel."""
-    left = button(page, "EMERGENCY STOP").bounding_box()["x"]
+    left = button(page, "Reset emergency stop").bounding_box()["x"]
     return picture(page, name)[:, :int(left) - 40]
 
 
@@ -177,14 +178,58 @@ def steers_the_simulation(page) -> None:
 
 
 def stops_and_starts_again(page, probe) -> None:
-    """The big button stops the robot; after a reset it runs again when it is enabled."""
+    """The big button stops the robot wherever the panel is scrolled to; so does its key. After a reset it runs again."""
     stop = button(page, "EMERGENCY STOP")
     assert stop.bounding_box()["height"] >= 50, "it is big"
+    scroll_down(page)
+    assert in_sight(stop), "the button is in sight"
     stop.click()
+    is_stopped(page, probe)
+    button(page, "Reset emergency stop").scroll_into_view_if_needed()
+    picture(page, "operator_page_stopped")
+    runs_again(page, probe)
+    page.keyboard.press("x")
+    is_stopped(page, probe)
+    runs_again(page, probe)
+
+
+def stops_in_a_narrow_window(page, probe) -> None:
+    """On a phone all panels are one sheet: the button stays at its top."""
+    from playwright.sync_api import expect
+
+    page.set_viewport_size({"width": 420, "height": 700})
+    stop = button(page, "EMERGENCY STOP")
+    expect(stop).to_have_count(1, timeout=DEADLINE_S * 1e3)  # two while the page is laid out anew
+    scroll_down(page)
+    assert in_sight(stop), "the button is in sight"
+    stop.click()
+    is_stopped(page, probe)
+
+
+def scroll_down(page) -> None:
+    """To the end of the panel: what is at its top cannot be seen any more."""
+    last = page.get_by_text("Diagnostics", exact=True)
+    last.scroll_into_view_if_needed()
+    assert in_sight(last) and not in_sight(page.locator("[data-hd=headline]"))
+
+
+def in_sight(element) -> bool:
+    """Whether an element's middle is inside the window, with nothing in front of it."""
+    return element.evaluate("""element => {
+        const box = element.getBoundingClientRect();
+        return element.contains(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2));
+    }""")
+
+
+def is_stopped(page, probe) -> None:
+    """Wait until controller and page say so."""
     probe.spin_until(lambda: probe.statuses and probe.statuses[-1].e_stop_latched, 30, "the emergency stop is latched")
     assert probe.mode == "fault"
     headline(page, "Emergency stop")
-    picture(page, "operator_page_stopped")
+
+
+def runs_again(page, probe) -> None:
+    """Reset and enable."""
     button(page, "Reset emergency stop").click()
     headline(page, "Standby")
     button(page, "Enable").click()

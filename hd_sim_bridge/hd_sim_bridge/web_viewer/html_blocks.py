@@ -8,11 +8,16 @@ from html import escape
 from hd_sim_bridge.web_viewer.words import BAD, GOOD, WAITING, Words
 
 COLOURS = {GOOD: "#1f8a4c", WAITING: "#b7791f", BAD: "#c81e1e"}
-BIG_BUTTON = """<style>
+STOP_STYLE = """<style>
 div:has(> .hd-stop) + div button, div:has(> div > .hd-stop) + div button
 { height: 4.2em !important; font-size: 1.15em; font-weight: 800; letter-spacing: 0.06em; }
-</style><span class="hd-stop"></span>"""
+div:has(> .hd-narrow) + div, div:has(> div > .hd-narrow) + div { position: fixed; top: 0.5em; right: 0; width: 16em; }
+@media (min-width: 36em) { div:has(> .hd-narrow) + div, div:has(> div > .hd-narrow) + div { display: none; } }
+</style>"""
+BIG_BUTTON = f'{STOP_STYLE}<span class="hd-stop"></span>'
 """Makes the button after it big: viser's own buttons have one size."""
+BIG_BUTTON_OF_NARROW_WINDOWS = f'{STOP_STYLE}<span class="hd-stop hd-narrow"></span>'
+"""The same for phones alone, where viser makes all panels one sheet: it stays in a corner of the window."""
 LONGEST = 400
 """Characters of one sentence that are shown."""
 

@@ -8,10 +8,14 @@ from typing import Any
 import viser
 
 from hd_sim_bridge.web_viewer import scene
-from hd_sim_bridge.web_viewer.html_blocks import BIG_BUTTON, list_block
+from hd_sim_bridge.web_viewer.html_blocks import BIG_BUTTON, BIG_BUTTON_OF_NARROW_WINDOWS, list_block
 from hd_sim_bridge.web_viewer.words import WAITING, Words
 
 STAY = "stay"
+STOP_KEY = "X"
+"""No key that moves viser's camera, and none that presses the button clicked last. Not heard while a text is typed."""
+STOP_ORDER = -1.0
+"""First among the panels beside the main one."""
 NOBODY = Words(WAITING, "No robot heard", ("Nothing publishes a robot_description or a status here. Is the system "
                                             "running, and in this ROS_DOMAIN_ID and namespace?",))
 
@@ -24,12 +28,21 @@ class Page:
         self._views: dict[int, tuple[scene.FollowingView, Any]] = {}
         self._names: list[str] = []
         scene.prepare(server)
-        server.gui.add_html(BIG_BUTTON)
-        stop = server.gui.add_button("EMERGENCY STOP", color="red", icon=viser.Icon.HAND_STOP)
-        stop.on_click(lambda _: stop_all())
         server.gui.main_panel.dock_right()
+        self._stop_controls(stop_all)
         self._nobody = server.gui.add_html(list_block([NOBODY]))
         self._tabs = server.gui.add_tab_group(visible=False)
+
+    def _stop_controls(self, stop_all: Callable[[], None]) -> None:
+        """The emergency stop, in sight and at hand however the panels are scrolled or folded."""
+        gui = self.server.gui
+        window = gui.add_panel(order=STOP_ORDER)
+        with window.add_tab(f"Stop all robots: key {STOP_KEY}"):
+            _big_button(gui, BIG_BUTTON, stop_all)
+        window.float(x=-12, y=12, width=260)
+        _big_button(gui, BIG_BUTTON_OF_NARROW_WINDOWS, stop_all)
+        command = gui.add_command("Emergency stop of all robots", hotkey=STOP_KEY, icon=viser.Icon.HAND_STOP)
+        command.on_trigger(lambda _: stop_all())
 
     @property
     def watched(self) -> bool:
@@ -67,3 +80,9 @@ class Page:
     def _choices(self) -> tuple[str, ...]:
         """What a camera can do."""
         return (*(f"follow {name}" for name in self._names), STAY)
+
+
+def _big_button(gui: viser.GuiApi, style: str, stop_all: Callable[[], None]) -> None:
+    """A button for the emergency stop."""
+    gui.add_html(style)
+    gui.add_button("EMERGENCY STOP", color="red", icon=viser.Icon.HAND_STOP).on_click(lambda _: stop_all())
