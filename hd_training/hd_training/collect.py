@@ -4,6 +4,9 @@ Each robot is simulated by itself with seeds of its own, in as many processes as
 the seed, its body and the teacher alone. A robot's file is whole or not there, so an interrupted run continues with
 the robots that are missing. Stored are raw observations and the teacher's mean actions on them; executed are actions
 with noise, so that the student also sees states beside the teacher's path.
+
+Departure from the paper, off by default: `--student` lets a student act in half of the environments, so that the next
+student learns what the teacher would do where the last one went (DAgger; Ross et al., AISTATS 2011).
 """
 
 from __future__ import annotations
@@ -29,12 +32,14 @@ from hd_training.argument_types import natural, positive
 from hd_training.engine import Engine
 from hd_training.presets import PRESETS, CollectConfig
 from hd_training.robot_set import read_robots
-from hd_training.teacher_policy import TeacherPolicy
+from hd_training.students import load_student, student_policy
+from hd_training.teacher_policy import Act, TeacherPolicy
 from hd_training.teacher_source import TeacherSource
 from hd_training.trajectory_index import INDEX, DatasetIndex, RobotEntry
 from hd_training.trajectory_store import (
     SUFFIX,
     RobotTrajectories,
+    file_sha256,
     largest_size,
     trajectory_path,
     write_trajectories,
@@ -45,6 +50,7 @@ EXAMPLES = """examples:
   collect --robots pd_robots --out runs/paper --preset paper                  with runs/paper/teacher.pt
   collect --robots pd_robots --out runs/a --teacher teacher.pt --environments 8 --steps 1000 --noise teacher
   collect --robots robots/train --out runs/b --teacher runs/experts           one expert for each robot
+  collect --robots pd_robots --out runs/c --teacher teacher.pt --student runs/a/student.pt
 
 The same command again continues an interrupted collection. docs/data.md has the schema."""
 
@@ -58,6 +64,7 @@ class Job:
     config: CollectConfig
     folder: Path
     seed: int
+    student: Path | None = None  # acts in the second half of the environments
 
 
 def robot_seed(seed: int, robot: Morphology) -> int:
@@ -71,7 +78,8 @@ def collect_robot(job: Job) -> RobotEntry:
     teacher, content, fingerprint = job.source.load(job.robot)
     policy = TeacherPolicy.bind(teacher, content, [job.robot])
     seed = robot_seed(job.seed, job.robot)
-    trajectories, returns = _simulate(job.robot, policy, job.config, seed)
+    student = None if job.student is None else student_policy(job.student, [job.robot])
+    trajectories, returns = _simulate(job.robot, policy, job.config, seed, student)
     path = trajectory_path(job.folder, job.robot.body_id)
     attributes = {"name": job.robot.name, "body_id": job.robot.body_id, "teacher_sha256": fingerprint}
     digest = write_trajectories(path, trajectories, attributes, seed=seed)
@@ -85,9 +93,12 @@ def collect_robot(job: Job) -> RobotEntry:
 
 
 def _simulate(
-    robot: Morphology, policy: TeacherPolicy, config: CollectConfig, seed: int
+    robot: Morphology, policy: TeacherPolicy, config: CollectConfig, seed: int, student: Act | None = None
 ) -> tuple[RobotTrajectories, list[float]]:
-    """Rows of one robot, environment after environment, and the returns of the episodes that ended."""
+    """Rows of one robot, environment after environment, and the returns of the episodes that ended.
+
+    Stored are the teacher's actions; a student's are executed in the second half of the environments.
+    """
     engine = Engine([robot], environments=config.environments, seed=seed, workers=1)
     act, rng = policy.actor(), np.random.default_rng(seed)
     std = policy.action_std()[:, None] if config.noise_std is None else config.noise_std
@@ -97,6 +108,9 @@ def _simulate(
     for step in range(config.steps):
         action = act(engine.observation)
         observations[step], actions[step] = engine.observation[0], action[0]
+        if student is not None:
+            action = action.copy()
+            action[:, config.environments // 2 :] = student(engine.observation)[:, config.environments // 2 :]
         result = engine.step(action + std * rng.standard_normal(action.shape))
         returns += [episode[1] for episode in result.episodes]
     engine.close()
@@ -111,20 +125,23 @@ def _simulate(
 
 def collect(
     robots: list[Morphology], teacher: Path, config: CollectConfig, folder: Path, *, seed: int, workers: int,
-    overwrite: bool = False,
+    student: Path | None = None, overwrite: bool = False,
 ) -> Path:  # fmt: skip
     """Collect the robots that `folder` lacks; `teacher` is a checkpoint, an archive or a folder of experts.
+
+    `student` is the file of a student that acts in half of the environments.
 
     Raises:
         HdError: the folder holds a dataset of another teacher or other settings (unless `overwrite`), or has too
             little room.
     """
     source = TeacherSource.open(teacher, robots)
-    index = _start(folder, source, robots, config, seed, overwrite=overwrite)
+    settings = asdict(config) | {"seed": seed} | ({"student_sha256": file_sha256(student)} if student else {})
+    index = _start(folder, source, robots, settings, overwrite=overwrite)
     prints = source.fingerprints(robots) if index.robots else {}
     left = [robot for robot in robots if _must_collect(index, folder, robot, prints)]
     _announce(robots, left, config, folder)
-    jobs = [Job(robot, source, config, folder, seed) for robot in left]
+    jobs = [Job(robot, source, config, folder, seed, student) for robot in left]
     with tqdm(total=len(robots), initial=len(robots) - len(left), unit="robot", desc="collect") as bar:
         for robot, entry in _results(jobs, workers):
             index.robots[robot.body_id] = entry
@@ -135,10 +152,10 @@ def collect(
 
 
 def _start(
-    folder: Path, source: TeacherSource, robots: list[Morphology], config: CollectConfig, seed: int, *, overwrite: bool
+    folder: Path, source: TeacherSource, robots: list[Morphology], settings: dict, *, overwrite: bool
 ) -> DatasetIndex:
     """The index to continue, or an empty one; with `overwrite` a dataset that does not fit is removed."""
-    fresh = DatasetIndex(source.describe(robots), asdict(config) | {"seed": seed})
+    fresh = DatasetIndex(source.describe(robots), settings)
     if not (folder / INDEX).exists():
         folder.mkdir(parents=True, exist_ok=True)
         return fresh
@@ -239,6 +256,8 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--steps", type=positive, help="control steps of each simulation (default: the preset's)")
     result.add_argument("--noise", type=noise, default=argparse.SUPPRESS, metavar="STD|teacher",
                         help="std of noise on executed actions, or the teacher's (default: the preset's)")  # fmt: skip
+    result.add_argument("--student", type=Path, metavar="FILE", help="student that acts in half of the simulations, "
+                        "with the teacher's actions stored (DAgger)")  # fmt: skip
     result.add_argument("--seed", type=natural, help="seed (default: the preset's)")
     result.add_argument("--workers", type=positive, help="processes (default: the preset's)")
     result.add_argument("--overwrite", action="store_true", help="replace a dataset of another teacher or settings")
@@ -257,10 +276,12 @@ def main(argv: list[str] | None = None) -> int:
     seed = preset.seed if arguments.seed is None else arguments.seed
     workers = arguments.workers or preset.workers
     try:
+        if arguments.student is not None:
+            load_student(arguments.student)
         robots = read_robots(arguments.robots, skip_invalid=arguments.skip_invalid)
         collect(
             robots, arguments.teacher or arguments.out, replace(preset.collect, **given), folder, seed=seed + 1,
-            workers=workers, overwrite=arguments.overwrite,
+            workers=workers, student=arguments.student, overwrite=arguments.overwrite,
         )  # fmt: skip
     except HdError as error:
         print(f"error: {error}", file=sys.stderr)

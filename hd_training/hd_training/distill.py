@@ -64,6 +64,7 @@ EXAMPLES = """examples:
   distill --preset laptop --robots runs/a/robots --out runs/a
   distill --robots pd_robots --data runs/paper/data --out runs/tf --student modumorph --preset paper
   distill --robots pd_robots --data runs/paper/data --out runs/gnn --encoder gnn --context paper53 --minutes 30
+  distill --robots pd_robots --data runs/c/data --out runs/c --init runs/a/student.pt
   distill --robots pd_robots --data runs/paper/data --out runs/gnn --encoder gnn --context paper53 --resume"""
 
 
@@ -79,6 +80,7 @@ class Distillation:
     context: str = "default"  # a name of CONTEXT_SETS
     teacher: Path | None = None  # what the dataset must be of; None: whatever collected it
     test_robots: tuple[Morphology, ...] = ()  # for evaluation while training
+    init: Path | None = None  # student whose weights training begins with
 
 
 def prefetched(stream: TrajectoryStream, start: int) -> Iterator[Batch]:
@@ -136,6 +138,8 @@ def distill(job: Distillation, *, resume: bool = False) -> Path:
     files = StudentFiles(job.out, run_facts(preset, job.robots, index, scale, description))
     if resume:
         files.load_into(distiller)
+    elif job.init is not None:
+        files.begin_with(job.init, distiller)
     with StudentLog(job.out, distiller.updates) as log:
         _train(job, distiller, stream, files, log)
     return files.student
@@ -216,6 +220,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--test-robots", type=Path, nargs="+", help="for evaluation while training (default: shipped)")
     for name, kind, text in OVERRIDES:
         result.add_argument(f"--{name.replace('_', '-')}", type=kind, help=f"{text} (default: the preset's)")
+    result.add_argument("--init", type=Path, metavar="FILE", help="student of the same sizes to begin with")
     result.add_argument("--seed", type=natural, help="seed (default: the preset's)")
     result.add_argument("--device", choices=["cpu", "cuda"], help="where the student trains (default: the preset's)")
     begun = result.add_mutually_exclusive_group()
@@ -253,7 +258,7 @@ def job_of(arguments: argparse.Namespace) -> Distillation:
     tests = read_robots(arguments.test_robots or [held_out_set()]) if wanted else []
     return Distillation(
         robots, preset, arguments.data or out / "data", out, student=arguments.student, context=arguments.context,
-        teacher=arguments.teacher or present, test_robots=tuple(tests),
+        teacher=arguments.teacher or present, test_robots=tuple(tests), init=arguments.init,
     )  # fmt: skip
 
 

@@ -137,6 +137,12 @@ class Distiller:
             "progress": [self.updates, self.seconds, self.mean_loss, self.lowest],
         }
 
+    def begin_with(self, student: Student) -> None:
+        """Start from the weights of another student of the same sizes."""
+        for own in (self.student, self.average):
+            if own is not None:
+                own.load_state_dict(student.state_dict())
+
     def load(self, state: dict) -> None:
         """Continue from what :meth:`state` gave."""
         self.student.load_state_dict(state["weights"])

@@ -13,7 +13,7 @@ from hd_training.checkpoint import load_checkpoint, require_equal, save_checkpoi
 from hd_training.distiller import Distiller
 from hd_training.input_scale import InputScale
 from hd_training.presets import Preset
-from hd_training.students import STUDENT
+from hd_training.students import STUDENT, load_student
 from hd_training.trajectory_index import DatasetIndex
 
 TRAINING = "student_training.pt"
@@ -65,6 +65,13 @@ class StudentFiles:
         for name in FIXED:
             require_equal(self.training, name.replace("_", " "), content.get(name), self.facts[name])
         distiller.load(content["training"])
+
+    def begin_with(self, path: Path, distiller: Distiller) -> None:
+        """Take the weights of another student; HdError where it differs in sizes or in what it reads."""
+        student, content = load_student(path)
+        for name in ("description", "context", "observation_set", "context_mean", "context_std", "moments"):
+            require_equal(path, name.replace("_", " "), content.get(name), self.facts[name])
+        distiller.begin_with(student)
 
     def diverged(self, distiller: Distiller, good: dict, reason: HdError) -> HdError:
         """Go back to the last good state, write it, and say so."""

@@ -14,8 +14,10 @@ from hd_controller.errors import HdError
 from hd_controller.urdf_writer import write_urdf
 from hd_training import collect as command
 from hd_training.collect import collect
+from hd_training.distill import Distillation, distill
 from hd_training.learner_state import CHECKPOINT
 from hd_training.presets import CollectConfig, PpoConfig, Preset, TeacherConfig
+from hd_training.students import student_policy
 from hd_training.teacher_policy import TeacherPolicy
 from hd_training.train_teacher import train_teacher
 from hd_training.trajectory_index import INDEX, DatasetIndex
@@ -74,6 +76,29 @@ def test_processes_and_company_change_nothing(teacher, dataset, tmp_path):
         read_rows(trajectory_path(again, body), 0, 60), read_rows(trajectory_path(dataset, body), 0, 60), strict=True
     ):
         np.testing.assert_array_equal(left, right)
+
+
+def test_a_student_acts_in_half_of_the_environments(teacher, dataset, tmp_path, capsys):
+    robot = small_set()[1]
+    preset = replace(TINY, distill=replace(TINY.distill, max_updates=2, robots=2, samples=10))
+    student = distill(Distillation(small_set(), preset, dataset, tmp_path))
+    policy, config = TeacherPolicy.load(teacher, [robot]), replace(CONFIG, environments=4, noise_std=0.0)
+    alone, _ = command._simulate(robot, policy, config, 5)
+    mixed, _ = command._simulate(robot, policy, config, 5, student_policy(student, [robot]))
+    shape = (config.steps, config.environments, len(robot.limbs), 17)
+    before, after = alone.observation.reshape(shape), mixed.observation.reshape(shape)
+    np.testing.assert_array_equal(after[:, :2], before[:, :2])
+    assert np.abs(after[-1, 2:] - before[-1, 2:]).max() > 1e-3
+    expected = policy.actor()(mixed.observation[None])[0]
+    np.testing.assert_allclose(mixed.action, expected * (mixed.action != 0), atol=1e-5)
+    collect([robot], teacher, config, tmp_path / "data", seed=1, workers=1, student=student)
+    with pytest.raises(HdError, match="student_sha256"):
+        collect([robot], teacher, config, tmp_path / "data", seed=1, workers=1)
+    file = tmp_path / "robot.urdf"
+    file.write_text(write_urdf(robot))
+    arguments = ["--robots", str(file), "--out", str(tmp_path / "new"), "--teacher", str(teacher)]
+    assert command.main([*arguments, "--student", str(tmp_path / "none.pt")]) == 1
+    assert "none.pt" in capsys.readouterr().err and not (tmp_path / "new").exists()
 
 
 def test_interrupted_and_damaged_collections_continue(teacher, dataset, tmp_path, capsys):

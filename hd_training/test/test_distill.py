@@ -149,6 +149,18 @@ def test_resume_of_another_run_is_refused(data, tmp_path):
         distill(job(data, tmp_path, with_distill(samples=20)), resume=True)
 
 
+def test_a_student_begins_with_the_weights_of_another(data, tmp_path):
+    first = distill(job(data, tmp_path / "first", with_distill(averaging=0.9)))
+    still = with_distill(learning_rate=1e-12, averaging=0.9)
+    second = distill(job(data, tmp_path / "second", still, init=first))
+    (one, _), (other, _) = load_student(first), load_student(second)
+    for name, value in one.state_dict().items():
+        torch.testing.assert_close(other.state_dict()[name], value, atol=1e-6, rtol=0.0)
+    wide = replace(TINY, student=replace(TINY.student, policy_width=32))
+    with pytest.raises(HdError, match=r"description \{'policy_width': 16\}, this run has \{'policy_width': 32\}"):
+        distill(job(data, tmp_path / "third", wide, init=first))
+
+
 @pytest.mark.parametrize("name", STUDENTS)
 def test_every_student_trains_and_acts(data, tmp_path, name):
     preset = with_distill(max_updates=2)
