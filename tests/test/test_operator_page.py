@@ -178,7 +178,7 @@ def steers_the_simulation(page) -> None:
 
 
 def stops_and_starts_again(page, probe) -> None:
-    """The big button stops the robot wherever the panel is scrolled to, and so does its key. A reset lets it run again."""
+    """The big button stops the robot wherever the panel is scrolled to, and so does its key; a reset frees it."""
     stop = button(page, "EMERGENCY STOP")
     assert stop.bounding_box()["height"] >= 50, "it is big"
     scroll_down(page)
