@@ -91,10 +91,13 @@ class Recording:
 
 
 def _checked(path: str) -> Path:
-    """The file to write, which ends in .npz; raises HdError for a folder."""
+    """The file to write, which ends in .npz; raises HdError for a folder, and for another ending than none."""
     wanted = Path(path).expanduser().absolute()
-    if wanted.suffix != ".npz":
+    if not wanted.suffix and not wanted.is_dir():
         wanted = wanted.with_name(f"{wanted.name}.npz")
     if wanted.is_dir():
         raise HdError(f"parameter record is '{path}', which is a folder; expected the name of a file to write")
+    if wanted.suffix != ".npz":
+        raise HdError(f"parameter record is '{path}'; expected the name of a file that ends in .mcap (all topics) or "
+                      ".npz (states and efforts of every step)")
     return wanted

@@ -46,6 +46,18 @@ def test_without_a_step_the_file_of_an_earlier_run_stays(tmp_path: Path) -> None
     assert (tmp_path / "run.npz").read_bytes() == b"earlier" and len(list(tmp_path.iterdir())) == 1
 
 
+@pytest.mark.parametrize("name", ["run.bag", "run.db3", "run.npz.gz", "run.MCAP"])
+def test_another_ending_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(HdError, match=r"expected the name of a file that ends in \.mcap"):
+        Recording(str(tmp_path / name), print)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(HdError, match="which is a folder"):
+        Recording(str(tmp_path), print)
+
+
 def test_memory_does_not_grow(tmp_path: Path) -> None:
     tracemalloc.start()
     try:
