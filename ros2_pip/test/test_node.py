@@ -91,10 +91,12 @@ def test_parameter_types_survive(context):
     assert isinstance(read["float"], float) and isinstance(read["guessed"], int)
 
 
-def test_a_value_of_another_type_is_refused(context):
+@pytest.mark.parametrize(("value_type", "expected"), [(bool, "of type bool"), (int, "of type int"),
+                                                      (float, "a number"), (list[str], "a list of str")])
+def test_a_value_of_another_type_is_refused_with_the_name_of_its_parameter(context, value_type, expected):
     context.launch_configurations["flag"] = "perhaps"
-    with pytest.raises(ValueError, match="'perhaps' must be of type bool"):
-        parameters_of(context, {"flag": ParameterValue(LaunchConfiguration("flag"), value_type=bool)})
+    with pytest.raises(ValueError, match=f"^parameter 'speed': value 'perhaps' must be {expected}"):
+        parameters_of(context, {"speed": ParameterValue(LaunchConfiguration("flag"), value_type=value_type)})
 
 
 @pytest.mark.parametrize(

@@ -117,12 +117,20 @@ def _text(context: LaunchContext, value: SomeSubstitutionsType) -> str:
     return perform_substitutions(context, normalize_to_list_of_substitutions(value))
 
 
+def _value(context: LaunchContext, name: str, value: Any) -> Any:
+    """Return a parameter's value; raise ValueError that names the parameter when it is not of its type."""
+    try:
+        return evaluated(context, value)
+    except ValueError as error:
+        raise ValueError(f"parameter '{name}': {error}") from None
+
+
 def _parameter_file(context: LaunchContext, parameters: Any) -> str:
     """Return the path of a parameter file: the given one, or one written from a dictionary."""
     if isinstance(parameters, ParameterFile):
         path = parameters.evaluate(context)
     elif isinstance(parameters, Mapping):
-        return write_parameters({name: evaluated(context, value) for name, value in flattened(parameters).items()})
+        return write_parameters({name: _value(context, name, value) for name, value in flattened(parameters).items()})
     else:
         path = _text(context, parameters)
     if not os.path.isfile(path):

@@ -61,15 +61,23 @@ def converted(value: Any, value_type: Any) -> Any:
     if isinstance(value_type, types.GenericAlias) or typing.get_origin(value_type) is list:
         (item_type,) = typing.get_args(value_type)
         if not isinstance(value, (list, tuple)):
-            raise ValueError(f"parameter value {value!r} must be a list of {item_type.__name__}")
+            raise ValueError(f"value {value!r} must be a list of {item_type.__name__}")
         return [converted(item, item_type) for item in value]
     if value_type not in _SCALARS:
         raise ValueError(f"parameter type {value_type!r} must be bool, int, float, str or a list of one of them")
     if value_type is float and isinstance(value, (int, float, str)) and not isinstance(value, bool):
-        return float(value)
+        return _number(value)
     if isinstance(value, value_type) and not (value_type is int and isinstance(value, bool)):
         return value
-    raise ValueError(f"parameter value {value!r} must be of type {value_type.__name__}, not {type(value).__name__}")
+    raise ValueError(f"value {value!r} must be of type {value_type.__name__}, not {type(value).__name__}")
+
+
+def _number(value: int | float | str) -> float:
+    """Return the value as a number; raise ValueError that quotes it."""
+    try:
+        return float(value)
+    except ValueError:
+        raise ValueError(f"value {value!r} must be a number") from None
 
 
 __all__ = ["ParameterFile", "ParameterValue"]
