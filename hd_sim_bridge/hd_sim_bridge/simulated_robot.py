@@ -17,6 +17,12 @@ from hd_sim_bridge.simulation import STEP_NS, Simulation, SpawnPose
 
 MOST_SAVED = 32
 """A robot's saved states take memory, and anyone on the network can save one."""
+LONGEST_NAME = 100
+MOST_WEIGHTS = 100.0
+"""Largest part of a push in weights of the robot [N], and the same number of N m; far beyond, physics diverges."""
+FARTHEST_M = 1e5
+WIDEST_RAD = 1000.0
+GRAVITY = 9.81
 
 
 class SimulatedRobot:
@@ -94,11 +100,21 @@ class SimulatedRobot:
             raise HdError("the push is not finite; expected force [N] and torque [N m] as numbers")
         if not 0 < duration_s <= 60.0:
             raise HdError(f"the push lasts {duration_s:g} s; expected more than 0 and at most 60 s")
+        most = MOST_WEIGHTS * GRAVITY * self.morphology.total_mass
+        strongest = max(np.abs(force).max(), np.abs(torque).max())
+        if strongest > most:
+            raise HdError(f"the push has {strongest:.3g} N or N m; expected at most {most:.3g}, which is "
+                          f"{MOST_WEIGHTS:g} times the robot's weight")
         steps = int(np.ceil(duration_s * 1e9 / STEP_NS - 1e-6))
         self.simulation.push(names.index(limb) if limb else 0, force, torque, steps)
 
     def save(self, name: str) -> None:
-        """Keep the present state under a name, in the place of an earlier one; HdError when there are too many."""
+        """Keep the present state under a name, in the place of an earlier one.
+
+        Raises HdError when there are too many, and for a name that cannot be shown in a line.
+        """
+        if len(name) > LONGEST_NAME or not name.isprintable():
+            raise HdError(f"the name has {len(name)} characters; expected at most {LONGEST_NAME} printable ones")
         if name not in self._saved and len(self._saved) >= MOST_SAVED:
             raise HdError(f"{MOST_SAVED} states are saved, which is the most; save under one of their names again")
         self._saved[name] = {"simulation": self.simulation.snapshot(), "sensors": self._sensors.snapshot(),
@@ -131,3 +147,8 @@ class SimulatedRobot:
             raise HdError("the pose's quaternion is zero; expected an orientation such as w = 1")
         if joints is not None and not np.isfinite(joints).all():
             raise HdError("joint positions of the pose are not finite; expected [rad]")
+        far_m, wide_rad = np.abs(pose.position).max(), 0.0 if joints is None else np.abs(joints).max(initial=0.0)
+        if far_m > FARTHEST_M:
+            raise HdError(f"the pose is {far_m:.3g} m away; expected at most {FARTHEST_M:g} m")
+        if wide_rad > WIDEST_RAD:
+            raise HdError(f"the pose has a joint at {wide_rad:.3g} rad; expected at most {WIDEST_RAD:g} rad")

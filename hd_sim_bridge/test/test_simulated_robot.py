@@ -8,7 +8,7 @@ from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
 from hd_sim_bridge.contact_forces import GROUND, ContactForces
 from hd_sim_bridge.imperfections import Imperfections, SensorErrors
-from hd_sim_bridge.simulated_robot import MOST_SAVED, SimulatedRobot
+from hd_sim_bridge.simulated_robot import MOST_SAVED, MOST_WEIGHTS, SimulatedRobot
 from hd_sim_bridge.simulation import STEP_NS, Simulation, SpawnPose
 from hd_sim_bridge.time_gate import TimeGate
 
@@ -81,6 +81,12 @@ def test_saved_states_are_limited(body: Morphology) -> None:
         robot.save("one more")
 
 
+@pytest.mark.parametrize("name", ["x" * 101, "line\nend", "\x1b[31m"])
+def test_a_name_of_a_state_that_cannot_be_shown_is_refused(body: Morphology, name: str) -> None:
+    with pytest.raises(HdError, match="printable"):
+        SimulatedRobot(body).save(name)
+
+
 def test_reset_with_a_pose(body: Morphology) -> None:
     robot = SimulatedRobot(body)
     turned = np.array([0.0, 0.0, 0.0, 2.0])
@@ -88,7 +94,8 @@ def test_reset_with_a_pose(body: Morphology) -> None:
     np.testing.assert_array_equal(robot.simulation.data.qpos, [3.0, -2.0, 1.5, 0.0, 0.0, 0.0, 1.0, 0.1, 0.2, 0.3])
     assert 0 < np.abs(robot.simulation.data.qvel).max() < 0.01
     for pose in (SpawnPose(np.zeros(3), np.zeros(4)), SpawnPose(np.full(3, np.nan), turned),
-                 SpawnPose(np.zeros(3), turned, np.full(3, np.inf))):
+                 SpawnPose(np.zeros(3), turned, np.full(3, np.inf)), SpawnPose(np.full(3, 1e300), turned),
+                 SpawnPose(np.zeros(3), turned, np.full(3, -1e300))):
         with pytest.raises(HdError, match="pose"):
             robot.reset(pose=pose)
 
@@ -114,13 +121,22 @@ def test_a_push_gives_its_momentum_to_the_robot_in_the_air(body: Morphology) -> 
 @pytest.mark.parametrize(("limb", "force", "duration_s", "words"), [
     ("nobody", 1.0, 0.1, "no limb 'nobody'; expected one of torso, front, back"),
     ("front", float("nan"), 0.1, "not finite"), ("front", 1.0, 0.0, "more than 0"),
-    ("front", 1.0, 1e9, "at most 60 s")])
+    ("front", 1.0, 1e9, "at most 60 s"), ("front", 1e6, 0.1, "100 times the robot's weight"),
+    ("front", 1e308, 0.1, "100 times the robot's weight")])
 def test_pushes_that_make_no_sense_are_refused(
         body: Morphology, limb: str, force: float, duration_s: float, words: str) -> None:
     robot = SimulatedRobot(body)
     with pytest.raises(HdError, match=words):
         robot.push(limb, np.full(3, force), np.zeros(3), duration_s)
     assert not robot.simulation.data.xfrc_applied.any()
+
+
+def test_physics_goes_on_through_the_largest_push(body: Morphology) -> None:
+    robot = SimulatedRobot(body)
+    most = MOST_WEIGHTS * 9.8 * body.total_mass
+    for force in ([0.0, 0.0, -most], [most, 0.0, 0.0], [0.0, 0.0, most]):
+        robot.push("", np.array(force), np.zeros(3), 0.1)
+        assert all(robot.advance(np.zeros(len(body.joint_names))) for _ in range(20))
 
 
 def test_contact_forces_carry_the_robot_at_rest(body: Morphology) -> None:
