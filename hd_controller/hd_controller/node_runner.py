@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import sys
 import time
 import traceback
@@ -19,7 +20,7 @@ from hd_controller import real_time_parameters
 from hd_controller.errors import HdError
 from hd_controller.node_manual import NodeManual
 from hd_controller.service_notifier import ServiceNotifier
-from hd_controller.signals import StopRequest
+from hd_controller.signals import StopRequest, end_soon
 
 SPIN_TIMEOUT_S = 0.1
 EXECUTOR_PARAMETER: dict[str, tuple[object, str]] = {
@@ -84,12 +85,14 @@ def run_node(make_node: Callable[[], Any], arguments: list[str] | None = None,
     request = StopRequest().install()
     manager = ServiceNotifier()
     node: Any = None
+    executor: Any = None
     try:
         rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
         node = make_node()
         executor = make_executor(node.get_parameter("executor").value)
         executor.add_node(node)
         node.start(lambda function: executor.create_task(guarded(function, node)))
+        executor.spin_once(timeout_sec=0.0)  # the events executor starts its timers' threads here
         real_time_parameters.apply(node)
         manager.ready()
         _run(node, executor, request, manager)
@@ -107,7 +110,7 @@ def run_node(make_node: Callable[[], Any], arguments: list[str] | None = None,
         return 1
     finally:
         manager.stopping()
-        _end(node)
+        _end(node, executor)
 
 
 def _run(node: Any, executor: Any, request: StopRequest, manager: ServiceNotifier) -> None:
@@ -117,6 +120,7 @@ def _run(node: Any, executor: Any, request: StopRequest, manager: ServiceNotifie
     """
     watch = getattr(node, "watch", lambda: None)
     period_s = min(SPIN_TIMEOUT_S, getattr(node, "watch_period_s", SPIN_TIMEOUT_S))
+    request.in_loop = True
     while not request.requested and node.exit_code is None:
         executor.spin_once(timeout_sec=period_s)
         watch()
@@ -124,17 +128,29 @@ def _run(node: Any, executor: Any, request: StopRequest, manager: ServiceNotifie
             manager.alive(time.monotonic())
 
 
-def _end(node: Any) -> None:
-    """Stop and destroy the node, then shut rclpy down; troubles while ending are one line each."""
+def _end(node: Any, executor: Any) -> None:
+    """Stop the node, take it from its executor, destroy it and shut rclpy down.
+
+    An executor that is not shut down keeps the node's subscriptions, and they the participant. For Fast DDS such a
+    process ends as if it were killed: its shared memory is left behind, and to others it is there for 20 s more.
+    """
+    faulthandler.cancel_dump_traceback_later()  # the loop has been left; a node may take its time to stop
     if node is not None:
-        for action in (node.stop, node.destroy_node):
-            try:
-                action()
-            except HdError as problem:
-                print(f"error: {problem}", file=sys.stderr, flush=True)
-            except Exception as problem:  # the process ends in any case
-                print(f"while ending: {problem!r}", file=sys.stderr, flush=True)
-    rclpy.try_shutdown()
+        _attempt(node.stop)
+    with end_soon():
+        for action in ([] if executor is None else [executor.shutdown]) + ([] if node is None else [node.destroy_node]):
+            _attempt(action)
+        rclpy.try_shutdown()
+
+
+def _attempt(action: Callable[[], object]) -> None:
+    """The process ends in any case: troubles while ending are one line each."""
+    try:
+        action()
+    except HdError as problem:
+        print(f"error: {problem}", file=sys.stderr, flush=True)
+    except Exception as problem:
+        print(f"while ending: {problem!r}", file=sys.stderr, flush=True)
 
 
 def declare_executor(node: Any) -> None:

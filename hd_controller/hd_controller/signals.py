@@ -6,8 +6,28 @@ project therefore starts rclpy without them and asks this module whether it shou
 
 from __future__ import annotations
 
+import faulthandler
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
+
+END_WITHIN_S = 10.0
+STANDARD_ERROR = 2
+
+
+@contextmanager
+def end_soon() -> Iterator[None]:
+    """A process that is still in this block after END_WITHIN_S prints where its threads stand and ends with code 1.
+
+    For calls of the middleware, which may hold Python's lock while they wait for another: the thread that ends the
+    process is faulthandler's and needs no lock.
+    """
+    faulthandler.dump_traceback_later(END_WITHIN_S, exit=True, file=STANDARD_ERROR)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 class StopRequest:
@@ -16,6 +36,8 @@ class StopRequest:
     def __init__(self) -> None:
         self.requested = False
         self.signal_number: int | None = None
+        self.in_loop = False
+        """Set by a loop that looks at `requested` all the time: if it does not leave, see `end_soon`."""
 
     def install(self) -> StopRequest:
         """Take over SIGINT and SIGTERM; must be called from the main thread."""
@@ -25,5 +47,7 @@ class StopRequest:
 
     def _handle(self, signal_number: int, frame: FrameType | None) -> None:
         """Note the request; work is done by the main loop, never inside the handler."""
+        if self.in_loop and not self.requested:
+            faulthandler.dump_traceback_later(END_WITHIN_S, exit=True, file=STANDARD_ERROR)
         self.requested = True
         self.signal_number = signal_number

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from array import array
@@ -126,3 +127,30 @@ def test_help_has_examples(capsys: pytest.CaptureFixture) -> None:
     with pytest.raises(SystemExit):
         bench.main(["--help"])
     assert capsys.readouterr().out.count("ros2 run hd_controller bench") >= 3
+
+
+def test_a_driver_that_has_ended_leaves_no_participant(policy: PolicyBundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else its description reaches the controller of the next group, and its threads receive all that is sent."""
+    pytest.importorskip("rclpy", reason="needs ROS 2 (rclpy)")
+    from hd_controller.benchmark.processes import own_domain
+    from hd_controller.benchmark.robot_driver import RobotDriver
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    threads = []
+    for _ in range(2):
+        with RobotDriver(policy, own_domain()) as driver:
+            driver.drive(100.0, 0.05)
+        threads.append(len(os.listdir("/proc/self/task")))
+    assert threads[1] == threads[0]
+
+
+def test_a_measured_program_ends_though_the_shell_has_put_the_benchmark_into_the_background() -> None:
+    """Such a shell has SIGINT ignored, and what is started takes that over until it has a handler of its own."""
+    pytest.importorskip("rclpy", reason="needs ROS 2 (rclpy)")
+    from hd_controller.benchmark.processes import PROBE, Program, own_domain
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with Program(PROBE, [], own_domain()) as program:
+            pass
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert program.process.returncode in (0, -signal.SIGTERM)

@@ -1,6 +1,9 @@
 """The loop that runs a node: what it asks of the node between two waits."""
 
+import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +17,37 @@ from hd_controller.node_runner import declare_executor, run_node
 
 DEADLINE_S = 30.0
 CALLS = 5
+HELD = """
+import ctypes, os, signal, sys
+from rclpy.node import Node
+from hd_controller import node_runner, signals
+
+signals.END_WITHIN_S = 1.0
+
+class Held(Node):
+    exit_code = None
+
+    def __init__(self):
+        super().__init__("held")
+        node_runner.declare_executor(self)
+        self.create_timer(0.01, self.tick)
+
+    def start(self, post):
+        pass
+
+    def stop(self):
+        pass
+
+    def tick(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        while sys.argv[1] == "tick":
+            pass
+
+    def destroy_node(self):
+        ctypes.PyDLL(None).sleep(60)  # with Python's lock held
+
+sys.exit(node_runner.run_node(Held, []))
+"""
 
 
 class Watcher(Node):
@@ -65,3 +99,13 @@ def test_a_node_that_hears_nothing_is_asked_all_the_same(executor: str, handlers
 
     assert run_node(make) == 0
     assert made[0].calls == CALLS
+
+
+@pytest.mark.parametrize("place", ["tick", "destroy_node"])
+def test_a_node_that_is_held_says_where_and_ends(place: str) -> None:
+    """In a callback that does not return, and in a native call that keeps Python's lock."""
+    environment = {**os.environ, "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST", "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", HELD, place], capture_output=True, text=True, timeout=DEADLINE_S,
+                          check=False, env=environment)
+    assert done.returncode == 1, done.stderr
+    assert "Timeout" in done.stderr and f"in {place}" in done.stderr, done.stderr

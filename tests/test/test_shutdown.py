@@ -1,9 +1,15 @@
 """SIGINT and SIGTERM: a zero command first, exit code 0, no traceback, quickly."""
 
+import re
 import signal
 import time
+from pathlib import Path
 
 import pytest
+
+from hd_system_tests.processes import wait_until
+
+SHARED_MEMORY = re.compile(r"/dev/shm/fast(?:dds|rtps)_[0-9a-f]{16}")
 
 
 @pytest.mark.integration
@@ -28,6 +34,20 @@ def test_zero_command_then_a_clean_end(system, robots, number: int) -> None:
         assert time.monotonic() - began < 3
         probe.spin_for(0.3)
         assert not any(probe.commands[-1].effort)
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("executor", ["events", "single"])
+def test_an_ended_node_has_left_the_middleware(system, executor: str) -> None:
+    """Its shared memory is gone with it: else others take it for one that was killed."""
+    node = system.start("controller_node", executor=executor)
+    wait_until(lambda: "standby" in node.output, 30, "controller runs")
+    used = set(map(Path, SHARED_MEMORY.findall(Path(f"/proc/{node.process.pid}/maps").read_text())))
+    if not used:
+        pytest.skip("the middleware uses no shared memory of Fast DDS")
+    node.send(signal.SIGINT)
+    assert node.wait(10) == 0
+    assert not [file for file in used if file.exists()]
 
 
 @pytest.mark.integration

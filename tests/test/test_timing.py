@@ -1,5 +1,8 @@
 """The controller's timing as its operator sees it, and its real-time parameters."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 CORE = 0
@@ -49,6 +52,20 @@ def test_real_time_wishes_are_answered_in_one_line_each_and_the_robot_runs(syste
     lines = controller.output.splitlines()
     for word in ("rt_priority 20|SCHED_FIFO 20", "memory is locked|lock_memory", "run on core 0|cpu_cores 0"):
         assert sum(any(part in line for part in word.split("|")) for line in lines) == 1, (word, lines)
+
+
+@pytest.mark.integration
+def test_the_threads_of_the_timers_are_among_the_control_threads(system) -> None:
+    """The events executor starts them late; only the thread that prepares policies is left out."""
+    from hd_system_tests.probe import Probe
+
+    controller = system.start("controller_node", trigger="steady_clock", rt_priority=1)
+    with Probe(system.domain) as probe:
+        probe.spin_until(lambda: "controller_node" in probe.values, 30, "diagnostics, which a timer sends")
+    if "SCHED_FIFO" not in controller.output:
+        pytest.skip("needs the permission to use real-time priority")
+    threads = [int(task.name) for task in Path(f"/proc/{controller.process.pid}/task").iterdir()]
+    assert [os.sched_getscheduler(thread) for thread in threads].count(os.SCHED_OTHER) == 1
 
 
 @pytest.mark.integration

@@ -27,7 +27,7 @@ def own_domain() -> int:
 
 
 class Program:
-    """One Python module running as a process; use as a context manager, which interrupts it at the end."""
+    """One Python module running as a process; use as a context manager, which ends it."""
 
     def __init__(self, module: str, arguments: list[str], domain: int) -> None:
         self.module = module
@@ -56,9 +56,13 @@ class Program:
             raise HdError(f"{self.module} ended with code {self.process.returncode}: {last}")
 
     def end(self) -> None:
-        """Interrupt it; kill it when it does not end."""
+        """Ask it to end; kill it when it does not.
+
+        By SIGTERM: a program that a shell has put into the background passes on that SIGINT is ignored, and then one
+        that comes before a node can answer it is lost.
+        """
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
+            self.process.send_signal(signal.SIGTERM)
             try:
                 self.process.wait(END_TIMEOUT_S)
             except subprocess.TimeoutExpired:

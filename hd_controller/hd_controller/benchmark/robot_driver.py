@@ -67,6 +67,7 @@ class RobotDriver:
         return self
 
     def __exit__(self, *failure: object) -> None:
+        self._executor.shutdown()  # else it keeps the publishers, and the next controller here gets an old description
         self.node.destroy_node()
         self._context.try_shutdown()
 
