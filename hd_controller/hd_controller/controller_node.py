@@ -251,6 +251,7 @@ class ControllerNode(LifecycleNode):
         if self._active and policy is not None and self._fresh(policy):
             self._act(policy, now_s)
         else:
+            self._reports.timing.tick(now_s)
             self.watch()
 
     def watch(self) -> None:

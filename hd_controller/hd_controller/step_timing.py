@@ -26,12 +26,16 @@ class StepTiming:
 
     def step(self, began_s: float, ended_s: float, input_age_s: float) -> None:
         """Count one step: its begin, its end, and the age of its oldest input at its end."""
-        if self._began_s is not None and self._by_clock:
-            self.period_error.add(abs(began_s - self._began_s - self.control_period_s))
-        self._began_s = began_s
+        self.tick(began_s)
         self.last_step_s = ended_s - began_s
         self.step_time.add(self.last_step_s)
         self.input_age.add(input_age_s)
+
+    def tick(self, began_s: float) -> None:
+        """Count the period that ends here. By itself: a tick of the clock without fresh states, so without a step."""
+        if self._began_s is not None and self._by_clock:
+            self.period_error.add(abs(began_s - self._began_s - self.control_period_s))
+        self._began_s = began_s
 
     def summary(self) -> dict[str, str]:
         """Key-value pairs for /diagnostics: p50 / p99 / max of each [ms]; the quantiles are bounds of bins."""

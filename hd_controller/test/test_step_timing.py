@@ -48,6 +48,17 @@ def test_period_error_is_the_distance_of_two_begins_from_the_period() -> None:
     assert set(timing.summary()) == {f"{name}_ms_p50_p99_max" for name in ("period_error", "step_time", "input_age")}
 
 
+def test_a_tick_without_fresh_states_is_a_period_but_no_step() -> None:
+    """Else the silence of a sender would look as if the controller had been late."""
+    timing = StepTiming(0.02, by_clock=True)
+    timing.step(1.0, 1.001, 0.005)
+    for began_s in (1.02, 1.04, 1.06):
+        timing.tick(began_s)
+    timing.step(1.08, 1.081, 0.005)
+    assert timing.period_error.total == 4 and timing.period_error.max_s < 1e-9
+    assert timing.step_time.total == 2
+
+
 def test_lockstep_has_no_period() -> None:
     timing = StepTiming(0.02, by_clock=False)
     for began_s in (1.0, 1.001, 1.002):
