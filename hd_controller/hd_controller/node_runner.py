@@ -95,7 +95,8 @@ def run_node(make_node: Callable[[], Any], arguments: list[str] | None = None,
         executor.spin_once(timeout_sec=0.0)  # the events executor starts its timers' threads here
         real_time_parameters.apply(node)
         manager.ready()
-        _run(node, executor, request, manager)
+        with request.waking(lambda: executor.create_task(lambda: None)):
+            _run(node, executor, request, manager)
         return node.exit_code or 0
     except HdError as problem:
         print(f"error: {problem}", file=sys.stderr, flush=True)

@@ -7,8 +7,10 @@ project therefore starts rclpy without them and asks this module whether it shou
 from __future__ import annotations
 
 import faulthandler
+import os
 import signal
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -45,9 +47,35 @@ class StopRequest:
         signal.signal(signal.SIGTERM, self._handle)
         return self
 
+    @contextmanager
+    def waking(self, wake: Callable[[], object]) -> Iterator[None]:
+        """While inside, each signal also calls `wake`, in a thread of its own.
+
+        An executor that waits is not woken by a signal, and its timeout is no help where the computer's clock was set
+        back meanwhile: the waits of ROS 2's wheels follow that clock.
+        """
+        reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        thread = threading.Thread(target=_wake_for_each_signal, args=(reader, wake), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(before)
+            os.close(writer)
+            thread.join()
+            os.close(reader)
+
     def _handle(self, signal_number: int, frame: FrameType | None) -> None:
         """Note the request; work is done by the main loop, never inside the handler."""
         if self.in_loop and not self.requested:
             faulthandler.dump_traceback_later(END_WITHIN_S, exit=True, file=STANDARD_ERROR)
         self.requested = True
         self.signal_number = signal_number
+
+
+def _wake_for_each_signal(reader: int, wake: Callable[[], object]) -> None:
+    """Thread body; ends when the other end is closed."""
+    while os.read(reader, 1):
+        wake()

@@ -48,6 +48,38 @@ class Held(Node):
 
 sys.exit(node_runner.run_node(Held, []))
 """
+WAITING = """
+import sys
+from rclpy.node import Node
+from hd_controller import node_runner
+
+node_runner.SPIN_TIMEOUT_S = 3600.0  # as if the clock had been set back by an hour amid a wait
+
+class Waiting(Node):
+    exit_code = None
+
+    def __init__(self):
+        super().__init__("waiting")
+        node_runner.declare_executor(self)
+
+    def start(self, post):
+        pass
+
+    def watch(self):
+        pass
+
+    watch_period_s = 3600.0
+
+    def stop(self):
+        print("stopped")
+
+class Announced(node_runner.ServiceNotifier):
+    def ready(self):
+        print("ready", flush=True)
+
+node_runner.ServiceNotifier = Announced
+sys.exit(node_runner.run_node(Waiting, ["--ros-args", "-p", f"executor:={sys.argv[1]}"]))
+"""
 
 
 class Watcher(Node):
@@ -109,3 +141,19 @@ def test_a_node_that_is_held_says_where_and_ends(place: str) -> None:
                           check=False, env=environment)
     assert done.returncode == 1, done.stderr
     assert "Timeout" in done.stderr and f"in {place}" in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("executor", ["events", "single"])
+def test_a_signal_ends_a_wait_whose_timeout_does_not_come(executor: str, number: int) -> None:
+    """Whenever it comes: before the wait, and in it."""
+    environment = {**os.environ, "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST", "PYTHONPATH": os.pathsep.join(sys.path)}
+    process = subprocess.Popen([sys.executable, "-c", WAITING, executor], stdout=subprocess.PIPE, text=True,
+                               env=environment)
+    try:
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(number)
+        assert process.communicate(timeout=DEADLINE_S)[0] == "stopped\n"
+    finally:
+        process.kill()
+    assert process.returncode == 0
