@@ -19,10 +19,11 @@ import numpy as np
 from tqdm import tqdm
 
 from hd_controller.errors import HdError
+from hd_controller.generator_bundle import GeneratorBundle
 from hd_controller.morphology import Morphology
 from hd_controller.mujoco_model import CONTROL_PERIOD_S
 from hd_training.argument_types import natural, positive
-from hd_training.checkpoint import make_run_folder
+from hd_training.checkpoint import load_checkpoint, make_run_folder
 from hd_training.engine import Engine
 from hd_training.evaluation_plot import plot_evaluation
 from hd_training.evaluation_policies import EVALUATION_SEED, Act, require_exists, standard_policies
@@ -173,6 +174,10 @@ def parser() -> argparse.ArgumentParser:
                         help="students written by distill, each named by its folder")  # fmt: skip
     result.add_argument("--episodes", type=positive, help="episodes per robot and policy (default: the preset's)")
     result.add_argument("--steps", type=positive, help="control steps per episode (default: the preset's)")
+    result.add_argument("--policies", nargs="+", metavar="NAME", help="these alone, of zero, random, teacher, "
+                        "teacher_sampled, student and the names of --students (default: all there are)")  # fmt: skip
+    result.add_argument("--unseen", action="store_true", help="leave out robots that teacher, generator or a student "
+                        "was trained with")  # fmt: skip
     result.add_argument("--seed", type=natural, default=EVALUATION_SEED, help=f"default {EVALUATION_SEED}")
     result.add_argument("--workers", type=positive, help="simulation threads (default: the preset's)")
     result.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="where a teacher runs (default cpu)")
@@ -192,6 +197,33 @@ def named_files(files: list[Path]) -> dict[str, Path]:
     return dict(zip(names, files, strict=True))
 
 
+def unseen(robots: list[Morphology], files: list[Path], generator: Path) -> list[Morphology]:
+    """Robots that neither a teacher or student in `files` nor the generator was trained with; files may be missing.
+
+    Raises:
+        HdError: none is left.
+    """
+    known = {robot["body_id"] for robot in GeneratorBundle.load(generator).provenance.get("robots", [])} \
+        if generator.exists() else set()  # fmt: skip
+    for file in files:
+        checkpoints = sorted(file.glob(f"*/{CHECKPOINT}")) if file.is_dir() else [file] if file.exists() else []
+        known |= {body for path in checkpoints for body in load_checkpoint(path)["body_ids"]}
+    left = [robot for robot in robots if robot.body_id not in known]
+    if len(left) < len(robots):
+        print(f"{len(robots) - len(left)} robots are left out: trained with")
+    if not left:
+        raise HdError("every robot was trained with; give others with --robots, or leave --unseen away")
+    return left
+
+
+def chosen(policies: dict[str, Act], names: list[str] | None) -> dict[str, Act]:
+    """The policies of these names, in their own order; HdError for a name that there is not."""
+    missing = sorted(set(names or ()) - set(policies))
+    if missing:
+        raise HdError(f"--policies: there is no {missing[0]}; there are {', '.join(policies)}")
+    return {name: act for name, act in policies.items() if names is None or name in names}
+
+
 def run(arguments: argparse.Namespace) -> dict:
     """Evaluate as the command line says and write the files; returns the result."""
     require_format(arguments.video)
@@ -203,16 +235,22 @@ def run(arguments: argparse.Namespace) -> dict:
     teacher = arguments.teacher or arguments.out / CHECKPOINT
     generator = arguments.generator or arguments.out / "generator"
     students = named_files(arguments.students)
+    if arguments.unseen:
+        robots = unseen(robots, [teacher, *students.values()], generator)
     device = Placement.of(replace(preset, device=arguments.device)).device
     policies = standard_policies(robots, teacher, generator, seed=arguments.seed, students=students, device=device)
+    policies = chosen(policies, arguments.policies)
     workers = arguments.workers or preset.workers
     result = evaluate(robots, policies, config, workers=workers, seed=arguments.seed)
     write_result(result, arguments.out)
     if arguments.video:
-        shown = next(name for name in ("student", "teacher", "random") if name in policies)
+        shown = next((name for name in ("student", "teacher", "random") if name in policies), next(iter(policies)))
+
+        def policy(few: list[Morphology]) -> Act:
+            return standard_policies(few, teacher, generator, students=students, device=device)[shown]
+
         write_videos(
-            result, named(robots), shown, lambda few: standard_policies(few, teacher, generator, device=device)[shown],
-            arguments.out, suffix=arguments.video, steps=config.steps,
+            result, named(robots), shown, policy, arguments.out, suffix=arguments.video, steps=config.steps
         )  # fmt: skip
     return result
 

@@ -112,6 +112,22 @@ def test_robots_of_one_name_stay_apart():
     assert len(named(robots)) == 3
 
 
+def test_robots_that_were_trained_with_are_left_out(trained, tmp_path, capsys):
+    folder = tmp_path / "robots"
+    folder.mkdir()
+    for robot in [*small_set(), six_legs()]:
+        (folder / f"{robot.name}.urdf").write_text(write_urdf(robot))
+    arguments = ["--robots", str(folder), "--teacher", str(trained / "small.pt"), *SHORT, "--unseen", "--json"]
+    assert command.main([*arguments, "--out", str(tmp_path / "a"), "--policies", "teacher", "zero"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert list(result["robots"]) == ["hexapod"] and result["policies"] == ["zero", "teacher"]
+    generator = ["--generator", str(generator_folder("default"))]  # the demo robots, hexapod among them, are its own
+    assert command.main([*arguments, *generator, "--out", str(tmp_path / "b")]) == 1
+    assert "every robot was trained with" in capsys.readouterr().err
+    assert command.main([*arguments, "--out", str(tmp_path / "c"), "--policies", "student"]) == 1
+    assert "there is no student; there are zero, random, teacher, teacher_sampled" in capsys.readouterr().err
+
+
 def test_missing_teacher_is_named(trained, capsys):
     arguments = ["--robots", str(trained / "robots"), "--out", str(trained), "--teacher", str(trained / "none.pt")]
     assert command.main(arguments) == 1
