@@ -76,7 +76,6 @@ def run_node(make_node: Callable[[], Any], arguments: list[str] | None = None,
     """Run the node until it is done or a signal arrives; returns the process exit code.
 
     `manual` answers `--help` and unknown options, before anything starts.
-
     A HdError, and arguments or parameters that ROS refuses, end in one line and code 1; SIGINT and SIGTERM end in a
     safe command and code 0. A service manager is told when the node is ready, that its loop goes on, and its end.
     """
@@ -133,7 +132,7 @@ def _end(node: Any, executor: Any) -> None:
     """Stop the node, take it from its executor, destroy it and shut rclpy down.
 
     An executor that is not shut down keeps the node's subscriptions, and they the participant. For Fast DDS such a
-    process ends as if it were killed: its shared memory is left behind, and to others it is there for 20 s more.
+    process ends as if it were killed: its shared memory is left behind, and others take it for alive for a while.
     """
     faulthandler.cancel_dump_traceback_later()  # the loop has been left; a node may take its time to stop
     if node is not None:

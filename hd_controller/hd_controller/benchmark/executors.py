@@ -7,6 +7,7 @@ import json
 from hd_controller.benchmark.processes import PROBE, Program, all_cores_busy, own_domain
 from hd_controller.benchmark.report import Row, quantiles
 from hd_controller.benchmark.robot_driver import RobotDriver
+from hd_controller.errors import HdError
 from hd_controller.policy_bundle import PolicyBundle
 
 GROUP = "executors"
@@ -43,4 +44,6 @@ def _measured(policy: PolicyBundle, executor: str, tick: str, busy: bool,
         used_s = node.processor_s() - used_s
         node.end()
         errors = json.loads(node.result(1.0))["errors"]
+    if not errors:
+        raise HdError(f"{PROBE} did not tick within {START_S + seconds:g} s: this machine is too busy")
     return errors[-int(seconds * TICK_RATE_HZ):], used_s / seconds
