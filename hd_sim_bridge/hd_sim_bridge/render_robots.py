@@ -76,7 +76,11 @@ def main(argv: list[str] | None = None) -> int:
             print(f"rendering {body.name} ...", file=sys.stderr, flush=True)
             pictures.append(picture(body, *arguments.size))
         image.imsave(arguments.out, grid(pictures, arguments.columns))
-    except (HdError, OSError, RuntimeError, mujoco.FatalError) as error:
+    except mujoco.FatalError as error:
+        print(f"error: there is no off-screen OpenGL ({error}); install libegl1 or libosmesa6, and set MUJOCO_GL=egl "
+              "or MUJOCO_GL=osmesa", file=sys.stderr)
+        return 1
+    except (HdError, OSError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(f"{len(bodies)} robots written to {arguments.out}")

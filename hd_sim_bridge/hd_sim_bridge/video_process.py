@@ -90,9 +90,7 @@ def require_opengl(arguments: list[str]) -> None:
         os.environ["HD_VIDEO_TRIED"] = BACKENDS[0]
         tried = [BACKENDS[0]]
     try:
-        import mujoco
-
-        mujoco.GLContext(64, 64).free()
+        _render_nothing()
     except Exception as problem:  # whatever import and driver raise: the sentence says it
         left = [name for name in BACKENDS if name not in tried] if tried else []
         if left:
@@ -101,6 +99,16 @@ def require_opengl(arguments: list[str]) -> None:
         kinds = " or ".join(tried) or os.environ["MUJOCO_GL"]
         raise RuntimeError(f"there is no off-screen OpenGL ({kinds}: {problem}); install libegl1 or libosmesa6, and "
                            "set MUJOCO_GL=egl or MUJOCO_GL=osmesa") from None
+
+
+def _render_nothing() -> None:
+    """Raise whatever import and driver raise; with GLFW and no display that is not before a scene is made."""
+    import mujoco
+
+    context = mujoco.GLContext(64, 64)
+    context.make_current()
+    mujoco.MjrContext(mujoco.MjModel.from_xml_string("<mujoco/>"), mujoco.mjtFontScale.mjFONTSCALE_100.value).free()
+    context.free()
 
 
 def filmed(film: Film, folder: Path) -> tuple[int, bool]:

@@ -116,6 +116,17 @@ def test_an_encoder_that_cannot_write_says_why(tmp_path: Path) -> None:
         encoder.close()
 
 
+def test_a_kind_of_opengl_that_needs_a_display_is_told_with_what_to_do(tmp_path: Path, monkeypatch) -> None:
+    pytest.importorskip("imageio_ffmpeg", reason="needs imageio-ffmpeg")
+    monkeypatch.setenv("MUJOCO_GL", "glfw")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    sentences: list[str] = []
+    film(tmp_path / "run.mp4", run_without_effort(read_robot(robot_file("tripod"), notes=[]), 5), sentences)
+    assert not list(tmp_path.iterdir()) and len(sentences) == 1
+    assert "no off-screen OpenGL (glfw: " in sentences[0] and "set MUJOCO_GL=egl or MUJOCO_GL=osmesa" in sentences[0]
+
+
 def test_without_a_state_there_is_no_film_and_nothing_to_say(tmp_path: Path) -> None:
     sentences: list[str] = []
     video = Video(str(tmp_path / "run.mp4"), True, sentences.append)
