@@ -65,6 +65,11 @@ def declared_arguments() -> list[DeclareLaunchArgument]:
         ),
         DeclareLaunchArgument("web_port", default_value="8080", description="port of the page of viewer:=web"),
         DeclareLaunchArgument(
+            "web_host",
+            default_value="127.0.0.1",
+            description="address that the page listens at; one that others reach asks for a token",
+        ),
+        DeclareLaunchArgument(
             "params_file", default_value=PARAMETER_FILE, description="parameters that come on top of sim.yaml's"
         ),
     ]
@@ -134,7 +139,8 @@ def systems(context: LaunchContext) -> list[Node | RegisterEventHandler]:
             nodes.append(robot_nodes(f"robot_{number}_teacher", robot, taught=True))
     page = None
     if LaunchConfiguration("viewer").perform(context) == "web":
-        page = node("", "hd_sim_bridge", "web_viewer_node", {"port": argument("web_port", int)})
+        where = {"port": argument("web_port", int), "host": argument("web_host", str)}
+        page = node("", "hd_sim_bridge", "web_viewer_node", where)
     handler = RegisterEventHandler(OnProcessExit(on_exit=ending([of_one[0] for of_one in nodes], page)))
     return [handler, *(one for of_one in nodes for one in of_one), *([page] if page is not None else [])]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import mujoco
 from rclpy.node import Node
 
 from hd_controller.diagnostics import OK, NodeDiagnostics
@@ -17,6 +18,8 @@ class BridgeReports:
         self._node = node
         self.warn = ThrottledLog(lambda sentence: node.get_logger().warning(sentence))
         self._diagnostics = NodeDiagnostics(node, values)
+        # Else MuJoCo writes lines of its own, and a file in whatever folder the simulation was started from.
+        mujoco.set_mju_user_warning(lambda text: self.trouble("physics", f"MuJoCo warns: {text}"))
 
     def simulating(self, name: str, joints: int, description_sha256: str) -> None:
         """A new robot is there."""

@@ -39,7 +39,7 @@ KEYWORDS = {
 SIM_ARGUMENTS = {"robot", "generator", "teacher", "lockstep", "duration", "namespace", "viewer", "web_port", "seed",
                  "web_host", "real_time_factor", "allow_out_of_distribution", "record", "video", "params_file", "rviz"}
 SEVERAL_ARGUMENTS = {"robots", "generator", "teacher", "lockstep", "duration", "seed", "real_time_factor",
-                     "allow_out_of_distribution", "params_file", "viewer", "web_port"}
+                     "allow_out_of_distribution", "params_file", "viewer", "web_host", "web_port"}
 HARDWARE_ARGUMENTS = {"robot", "generator", "namespace", "command_type", "joint_states", "imu", "odom", "e_stop",
                       "allow_out_of_distribution", "joint_order", "joint_mapping", "command_controller", "dry_run"}
 
