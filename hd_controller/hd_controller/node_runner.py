@@ -15,6 +15,7 @@ from rclpy.exceptions import ParameterException
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.signals import SignalHandlerOptions
+from rclpy.task import Future
 
 from hd_controller import real_time_parameters
 from hd_controller.errors import HdError
@@ -94,8 +95,9 @@ def run_node(make_node: Callable[[], Any], arguments: list[str] | None = None,
         executor.spin_once(timeout_sec=0.0)  # the events executor starts its timers' threads here
         real_time_parameters.apply(node)
         manager.ready()
-        with request.waking(lambda: executor.create_task(lambda: None)):
-            _run(node, executor, request, manager)
+        turn = Turn(executor)
+        with request.waking(turn.end):
+            _run(node, turn, request, manager)
         return node.exit_code or 0
     except HdError as problem:
         print(f"error: {problem}", file=sys.stderr, flush=True)
@@ -113,16 +115,29 @@ def run_node(make_node: Callable[[], Any], arguments: list[str] | None = None,
         _end(node, executor)
 
 
-def _run(node: Any, executor: Any, request: StopRequest, manager: ServiceNotifier) -> None:
-    """Spin until the node is done or a signal has come.
+class Turn:
+    """Lets an executor run for a time, and not for one callback: to leave and enter it for each message costs more."""
 
-    The watch comes after each callback, not by a deadline of its own: waking for that would cost more.
-    """
+    def __init__(self, executor: Any) -> None:
+        self._executor, self._over = executor, Future()
+
+    def take(self, seconds: float) -> None:
+        """Run what comes within so many seconds."""
+        self._executor.spin_until_future_complete(self._over, seconds)
+        self._over = Future()  # a new one, because some versions of rclpy never forget who waits for it
+
+    def end(self) -> None:
+        """Let the turn at work end, or the next one at once; from any thread."""
+        self._over.set_result(None)
+
+
+def _run(node: Any, turn: Turn, request: StopRequest, manager: ServiceNotifier) -> None:
+    """Turn after turn until the node is done or a signal has come."""
     watch = getattr(node, "watch", lambda: None)
     period_s = min(SPIN_TIMEOUT_S, getattr(node, "watch_period_s", SPIN_TIMEOUT_S))
     request.in_loop = True
     while not request.requested and node.exit_code is None:
-        executor.spin_once(timeout_sec=period_s)
+        turn.take(period_s)
         watch()
         if manager.watched:
             manager.alive(time.monotonic())

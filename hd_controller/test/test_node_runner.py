@@ -15,7 +15,7 @@ from rclpy.node import Node
 
 from hd_controller.node_runner import declare_executor, run_node
 
-DEADLINE_S = 30.0
+DEADLINE_S = 90.0
 CALLS = 5
 HELD = """
 import ctypes, os, signal, sys
