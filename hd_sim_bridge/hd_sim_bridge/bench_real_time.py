@@ -24,6 +24,8 @@ from hd_controller.benchmark.processes import own_domain
 from hd_controller.benchmark.report import Row, as_json, not_measured, table
 from hd_controller.command_manners import mannered
 from hd_controller.errors import HdError
+from hd_controller.robot_file import read_robot
+from hd_controller.shipped_files import robot_file
 from hd_controller.whole_file import write_whole
 from hd_sim_bridge.process_tree import processor_s
 from hd_sim_bridge.real_time_watch import RealTimeWatch, watching
@@ -97,7 +99,9 @@ def measured(setup: Setup, seconds: float) -> list[Row]:
     domain = own_domain()
     with watching(setup.namespaces, domain) as watch, launched(setup, domain) as process:
         if not watch.spin(lambda: watch.all_run or process.poll() is not None, START_TIMEOUT_S) or not watch.all_run:
-            raise HdError(f"not every robot was running after {START_TIMEOUT_S:g} s")
+            ended = process.poll() is not None
+            raise HdError(f"{setup.file} ended before every robot was running" if ended else
+                          f"not every robot was running after {START_TIMEOUT_S:g} s")
         watch.spin(lambda: False, WARM_UP_S)
         begin_s, used_s = time.monotonic(), processor_s(process.pid)
         watch.spin(lambda: process.poll() is not None, seconds)
@@ -134,7 +138,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure, print, write; returns the exit code. Raises HdError."""
+    """Measure, print, write; returns the exit code. Raises HdError, for a robot that cannot be read before anything."""
+    for robot in arguments.robots:
+        read_robot(robot_file(robot), notes=[])
     cores = sorted(os.sched_getaffinity(0))[: arguments.cores]
     os.sched_setaffinity(0, cores)
     load = os.getloadavg()[0]

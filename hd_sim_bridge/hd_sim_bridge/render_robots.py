@@ -20,6 +20,7 @@ from hd_controller.mujoco_model import build_model, rest_qpos
 from hd_controller.robot_file import read_robot
 from hd_controller.shipped_files import shipped_robots
 
+LARGEST_PX = 8192
 SETTLE_STEPS = 300
 """Physics steps without effort before the picture, so that robots stand on the ground."""
 
@@ -62,8 +63,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--columns", type=int, default=4)
     parser.add_argument("--size", type=int, nargs=2, default=(320, 260), metavar=("WIDTH", "HEIGHT"))
     arguments = parser.parse_args(argv)
-    if min(arguments.columns, *arguments.size) < 1:
-        parser.error("--columns and --size must be at least 1")
+    if min(arguments.columns, *arguments.size) < 1 or max(arguments.size) > LARGEST_PX:
+        parser.error(f"--columns and --size must be at least 1, and --size at most {LARGEST_PX}")
     try:
         from matplotlib import image
     except ImportError:
