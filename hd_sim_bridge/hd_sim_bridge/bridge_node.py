@@ -163,7 +163,7 @@ class BridgeNode(Node):
 
     def _tick(self) -> None:
         """Real time: one step per deadline."""
-        if self._robot is None or self._building or not self.gate.open:
+        if self._robot is None or self._building or self.exit_code is not None or not self.gate.open:
             self._pacer.restart(time.monotonic())
             return
         self.gate.stepped()
@@ -241,8 +241,8 @@ class BridgeNode(Node):
             self.go_on()
 
     def go_on(self) -> None:
-        """Step if the state has its answer, as it never has in real time, and nothing holds time."""
-        if not self._answered or self._building or not self.gate.open:
+        """Step if the state has its answer, as it never has in real time, and nothing holds time; not after the end."""
+        if not self._answered or self._building or self.exit_code is not None or not self.gate.open:
             return
         self.gate.stepped()
         self._answered = False

@@ -41,6 +41,7 @@ def test_mcap_holds_all_topics_and_reads_back(system, robots, tmp_path, lockstep
     bridge = system.start("bridge_node", lockstep=lockstep, duration=30.0 if lockstep else 3.0, record=record)
     system.start("description_node", robot=robots.file("hexapod"))
     assert bridge.wait(60) == 0, bridge.output
+    assert bridge.output.count("simulated time:") == 1, "the run ends where it ends, and says so once"
     found: dict[str, list] = {}
     times = []
     for message in reader.read_ros2_messages(str(record)):
