@@ -24,6 +24,8 @@ from hd_msgs import msg as hd_messages
 from hd_msgs.msg import JointCommand, Policy
 
 NANOSECONDS = 1_000_000_000
+LAST_STAMP_NS = 2**31 * NANOSECONDS - 1
+"""Latest time that a command can carry; a garbled state may say more, with nanoseconds beyond a second."""
 CDR_HEADER_SIZE = 4
 ABSENT = -1.0  # first entry of a covariance whose quantity an IMU does not have
 COMMAND_TYPES = ("hd", "joint_state", "float64_array")
@@ -105,7 +107,7 @@ class CommandWriter:
             efforts.take(self._order, out=self._efforts, mode="clip")
             np.multiply(self._efforts, self._signs, out=self._numbers)
         if self._stamp is not None:
-            self._stamp.pack_into(self._data, CDR_HEADER_SIZE, *divmod(stamp_ns, NANOSECONDS))
+            self._stamp.pack_into(self._data, CDR_HEADER_SIZE, *divmod(min(stamp_ns, LAST_STAMP_NS), NANOSECONDS))
         return bytes(self._data)
 
 

@@ -153,6 +153,18 @@ def test_command_bytes_are_those_of_the_message(kind: str, names: tuple[str, ...
 
 
 @pytest.mark.parametrize("kind", conversions.COMMAND_TYPES)
+def test_a_stamp_with_more_nanoseconds_than_a_second_has_can_be_answered(kind: str) -> None:
+    """A message may say 2^31 - 1 seconds and four seconds more; the control thread must outlive it."""
+    joints = JointState()
+    joints.header.stamp.sec, joints.header.stamp.nanosec = 2**31 - 1, 2**32 - 1
+    writer = conversions.CommandWriter(kind, "r", JointMapping.identity(("a",)))
+    message = _sent(kind, writer.write(conversions.joint_reading(joints).stamp_ns, np.array([1.0])))
+    assert list(_efforts(message)) == [1.0]
+    if kind != "float64_array":
+        assert conversions.stamp_to_ns(message.header.stamp) == 2**31 * 10**9 - 1
+
+
+@pytest.mark.parametrize("kind", conversions.COMMAND_TYPES)
 def test_command_in_the_order_and_directions_of_the_hardware(kind: str) -> None:
     mapping = JointMapping((MappedJoint("a", "motor_1"), MappedJoint("b", "motor_2", -1.0, 0.3)))
     writer = conversions.CommandWriter(kind, "r", mapping, ("motor_2", "motor_1"))
