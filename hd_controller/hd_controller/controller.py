@@ -213,16 +213,24 @@ class Controller:
         return ends_run or problem.guard == "finite"
 
     def stale(self) -> None:
-        """States have not come for longer than the timeout."""
-        if self.modes.mode is Mode.RUN:
+        """States have not come for longer than the timeout: what runs, or was allowed to, must be enabled again."""
+        if self.modes.mode is Mode.RUN or self.modes.about_to_run:
             self._trip("stale", f"no valid state for {self.settings.guards.state_timeout:g} s", clears_itself=True)
 
-    def enable(self, wanted: bool) -> tuple[bool, str]:
-        """Answer the ~/enable service: (success, sentence)."""
+    def enable(self, wanted: bool, now_s: float) -> tuple[bool, str]:
+        """Answer the ~/enable service: (success, sentence); now_s is the steady clock of the states' arrivals.
+
+        Who arms by hand must see the robot start at once, not whenever states come back.
+        """
         if wanted and self.modes.bound and not self.modes.e_stop_latched and self.policy is not None:
-            waiting_for = self.policy.assembly.waiting_for()
+            assembly = self.policy.assembly
+            waiting_for = assembly.waiting_for()
             if waiting_for:
                 return False, f"no message about {waiting_for} has arrived"
+            age_s = assembly.age_s(now_s)
+            if self.modes.rearm == "manual" and age_s > self.settings.guards.state_timeout:
+                return False, (f"the newest valid state is {age_s:.2f} s old, {self.settings.guards.state_timeout:g} s "
+                               "are allowed; call again when states come")
         return self.modes.enable(wanted)
 
     def e_stop(self, source: str) -> bool:

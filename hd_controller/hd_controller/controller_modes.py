@@ -47,6 +47,11 @@ class ControllerModes:
         """True while the policy at hand was generated for the newest description."""
         return bool(self.policy_sha256) and self.policy_sha256 == self.description_sha256
 
+    @property
+    def about_to_run(self) -> bool:
+        """True while an operator has enabled and no state has come since."""
+        return self.rearm == "manual" and self.armed and self.mode is Mode.STANDBY
+
     def description(self, sha256: str) -> bool:
         """A description arrived; True if it is a new one, which drops the policy and ends run."""
         if sha256 == self.description_sha256:

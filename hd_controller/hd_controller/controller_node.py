@@ -256,8 +256,9 @@ class ControllerNode(LifecycleNode):
 
     def watch(self) -> None:
         """States that are stale on the steady clock end in a zero command; called by the loop that runs this node."""
-        policy = self._controller.policy
-        if not self._active or policy is None or not (self._commanding or self._modes.mode is Mode.RUN):
+        policy, modes = self._controller.policy, self._modes
+        waited_for = self._commanding or modes.mode is Mode.RUN or modes.about_to_run
+        if not self._active or policy is None or not waited_for:
             return
         if not self._fresh(policy):
             self._send_zero()

@@ -81,7 +81,7 @@ class OperatorServices:
         elif request.data and self._robot.obstacle:
             response.success, response.message = False, self._robot.obstacle
         else:
-            response.success, response.message = self._controller.enable(request.data)
+            response.success, response.message = self._controller.enable(request.data, time.monotonic())
             self._robot.changed()
         return response
 

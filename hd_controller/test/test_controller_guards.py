@@ -34,9 +34,10 @@ class Bench:
                                joint_names=("a",), standing_height=1.0)
         bundle = SimpleNamespace(description_sha256="a", effort_limits=np.array([3.0]), morphology=body)
         self.controller.modes.description("a")
-        assembly = SimpleNamespace(waiting_for=lambda: "")
+        assembly = SimpleNamespace(waiting_for=lambda: "", age_s=lambda now_s: now_s - self.arrived_s)
         assert self.controller.bind(SimpleNamespace(bundle=bundle, loop=_Loop(), assembly=assembly))
         self._steps = 0
+        self.arrived_s = 0.0
 
     def step(self, *, position: float = 0.0, velocity: float = 0.5, tilt: float = 0.0, height: float = 1.0,
              moves: bool = True) -> float:
@@ -71,7 +72,7 @@ def test_tilt_ends_run_with_damping_until_enabled() -> None:
     assert bench.step(tilt=-1.1) == -0.5
     assert bench.mode is Mode.FAULT and bench.count("tilt") == 1 and "1.10 rad" in bench.controller.modes.message
     assert bench.step(tilt=0.0) == -0.5
-    assert bench.controller.enable(True)[0]
+    assert bench.controller.enable(True, 0.0)[0]
     assert bench.step(tilt=0.0) == 2.0
 
 
@@ -148,12 +149,12 @@ def test_refused_states_in_a_row_end_run_until_a_good_one(guard: str, threshold:
 
 def test_states_that_are_not_finite_zero_the_efforts_at_once_and_end_run_in_a_row() -> None:
     bench = Bench(GuardSettings(not_finite_limit=2), "manual")
-    bench.controller.enable(True)
+    bench.controller.enable(True, 0.0)
     bench.step()
     assert _refuse(bench, "finite", 1) == [True] and bench.mode is Mode.RUN
     assert _refuse(bench, "finite", 2) == [True, True] and bench.mode is Mode.FAULT
     assert bench.step() == -0.5, "manual: an operator enables again"
-    assert bench.controller.enable(True)[0] and bench.step() == 2.0
+    assert bench.controller.enable(True, 0.0)[0] and bench.step() == 2.0
 
 
 def test_a_clock_jump_ends_run_and_older_stamps_are_answered_afterwards() -> None:
@@ -200,5 +201,31 @@ def test_emergency_stop_is_counted_once() -> None:
 def test_enable_names_what_has_not_arrived() -> None:
     bench = Bench(GuardSettings(), "manual")
     bench.controller.policy.assembly.waiting_for = lambda: "joint_states"
-    success, sentence = bench.controller.enable(True)
+    success, sentence = bench.controller.enable(True, 0.0)
     assert not success and "joint_states" in sentence
+
+
+def test_enable_by_hand_is_refused_while_states_are_stale() -> None:
+    """A robot that starts whenever a cable is plugged in again hits who plugs it in."""
+    bench = Bench(GuardSettings(), "manual")
+    success, sentence = bench.controller.enable(True, 5.0)
+    assert not success and "5.00 s old, 0.1 s are allowed" in sentence
+    assert bench.step() == -0.5 and bench.mode is Mode.STANDBY
+    bench.arrived_s = 4.95
+    assert bench.controller.enable(True, 5.0)[0] and bench.step() == 2.0
+
+
+def test_what_was_enabled_and_did_not_start_in_time_must_be_enabled_again() -> None:
+    bench = Bench(GuardSettings(), "manual")
+    assert bench.controller.enable(True, 0.0)[0]
+    bench.controller.stale()
+    assert bench.mode is Mode.FAULT and bench.count("stale") == 1
+    assert bench.step() == -0.5 and bench.mode is Mode.FAULT
+
+
+def test_with_auto_enable_is_not_refused_for_old_states_and_waiting_is_no_fault() -> None:
+    """A simulation may be paused."""
+    bench = Bench(GuardSettings())
+    assert bench.controller.enable(True, 5.0)[0]
+    bench.controller.stale()
+    assert bench.mode is Mode.STANDBY and bench.step() == 2.0
