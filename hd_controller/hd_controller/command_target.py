@@ -8,7 +8,10 @@ from typing import Any
 from rcl_interfaces.msg import ParameterType
 from rcl_interfaces.srv import GetParameters
 from rclpy.clock import Clock, ClockType
+from rclpy.exceptions import InvalidServiceNameException
 from rclpy.node import Node
+
+from hd_controller.errors import HdError
 
 ASK_PERIOD_S = 1.0
 
@@ -37,7 +40,11 @@ class CommandTarget:
         self._expected = tuple(joint_order)
         self._tell = tell
         self.obstacle = f"{controller} has not said yet which joints it drives; is it loaded?"
-        self._client = node.create_client(GetParameters, f"{controller}/get_parameters")
+        try:
+            self._client = node.create_client(GetParameters, f"{controller}/get_parameters")
+        except InvalidServiceNameException:
+            raise HdError(f"parameter command_controller is {controller!r}; expected the name of a node, such as "
+                          "forward_effort_controller") from None
         self._timer = node.create_timer(ASK_PERIOD_S, self._ask, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def _ask(self) -> None:

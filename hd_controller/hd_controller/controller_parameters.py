@@ -71,11 +71,11 @@ def choice(node: Node, name: str, allowed: tuple[str, ...]) -> str:
     return value
 
 
-def positive(node: Node, name: str) -> float:
-    """The value of a parameter that must be a positive number; raises HdError otherwise."""
+def number(node: Node, name: str, least: float, largest: float) -> float:
+    """The value of a parameter that must be a number within these bounds; raises HdError otherwise."""
     value = node.get_parameter(name).value
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
-        raise HdError(f"parameter {name} is {value}; expected a positive number")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= largest:
+        raise HdError(f"parameter {name} is {value!r}; expected a number from {least:g} to {largest:g}")
     return float(value)
 
 
@@ -109,8 +109,8 @@ def settings(node: Node) -> ControllerSettings:
     """The part of the parameters that the ROS-free controller needs."""
     _check_command_controller(node)
     return ControllerSettings(
-        rearm_on_swap=choice(node, "rearm_on_swap", REARM), control_period_s=positive(node, "control_period"),
-        damping_gain=positive(node, "damping_gain"), joint_order=_joint_order(node), mapping=_mapping(node),
+        rearm_on_swap=choice(node, "rearm_on_swap", REARM), control_period_s=number(node, "control_period", 1e-3, 1.0),
+        damping_gain=number(node, "damping_gain", 1e-6, 1e6), joint_order=_joint_order(node), mapping=_mapping(node),
         base_state=choice(node, "base_state", BASE_STATES),
         guards=profile_settings(choice(node, "guard_profile", PROFILES), **{
             name: node.get_parameter(name).value for name in GUARD_PARAMETERS}),

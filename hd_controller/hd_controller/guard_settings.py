@@ -9,9 +9,12 @@ from typing import Any
 from hd_controller.errors import HdError
 
 PROFILES = ("benchmark", "hardware")
+LONGEST_TIMEOUT_S = 60.0
+MOST = 1e6
+"""Of any threshold: infinity is no way to switch off a guard that cannot be switched off."""
 
 
-def _threshold(benchmark: float, hardware: float, meaning: str, largest: float = math.inf, least: float = 0.0) -> Any:
+def _threshold(benchmark: float, hardware: float, meaning: str, largest: float = MOST, least: float = 0.0) -> Any:
     """A field with its value in each profile, its meaning and the range that makes sense."""
     return field(default=benchmark, metadata={"hardware": hardware, "meaning": meaning, "range": (least, largest)})
 
@@ -24,7 +27,8 @@ class GuardSettings:
     """
 
     not_finite_limit: int = _threshold(0, 3, "states in a row that are not finite, before a fault; none is ever used")
-    state_timeout: float = _threshold(0.1, 0.06, "seconds on a steady clock after which states are stale", least=1e-3)
+    state_timeout: float = _threshold(0.1, 0.06, "seconds on a steady clock after which states are stale",
+                                      LONGEST_TIMEOUT_S, 1e-3)
     missing_limit: int = _threshold(0, 3, "states in a row with joints missing, unknown or of another robot, before a "
                                     "fault; none is ever used")
     out_of_order_limit: int = _threshold(0, 5, "states in a row older than the newest, before a fault; none is used")
@@ -53,7 +57,7 @@ class GuardSettings:
             value, (least, largest) = getattr(self, entry.name), entry.metadata["range"]
             if not _is_a(entry.type, value) or not least <= value <= largest:
                 words = "true or false" if entry.type == "bool" else _words(entry.type, least, largest)
-                raise HdError(f"parameter {entry.name} is {value}; expected {words}")
+                raise HdError(f"parameter {entry.name} is {value!r}; expected {words}")
 
 
 def profile_values(profile: str) -> dict[str, float]:
@@ -84,4 +88,4 @@ def _is_a(kind: str, value: object) -> bool:
 def _words(kind: str, least: float, largest: float) -> str:
     """The range in words."""
     number = "a whole number" if kind == "int" else "a number"
-    return f"{number} of at least {least:g}" if math.isinf(largest) else f"{number} from {least:g} to {largest:g}"
+    return f"{number} from {least:g} to {largest:g}"

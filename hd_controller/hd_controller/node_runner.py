@@ -19,6 +19,7 @@ from rclpy.task import Future
 
 from hd_controller import real_time_parameters
 from hd_controller.errors import HdError
+from hd_controller.known_parameters import refuse_unknown
 from hd_controller.node_manual import NodeManual
 from hd_controller.service_notifier import ServiceNotifier
 from hd_controller.signals import StopRequest, end_soon
@@ -92,6 +93,7 @@ def run_node(make_node: Callable[[], Any], arguments: list[str] | None = None,
         executor = make_executor(node.get_parameter("executor").value)
         executor.add_node(node)
         node.start(lambda function: executor.create_task(guarded(function, node)))
+        refuse_unknown(node)
         executor.spin_once(timeout_sec=0.0)  # the events executor starts its timers' threads here
         real_time_parameters.apply(node)
         manager.ready()

@@ -29,7 +29,9 @@ def test_thresholds_can_be_changed_one_by_one() -> None:
 
 WRONG = [("max_tilt", -0.1), ("max_tilt", 4.0), ("max_tilt", float("nan")), ("effort_scale", 0.0),
          ("effort_scale", 1.1), ("missing_limit", 2.5), ("missing_limit", True), ("state_timeout", 0.0),
-         ("position_guard", 1), ("start_ramp", "0.5"), ("clock_jump", -1)]
+         ("position_guard", 1), ("start_ramp", "0.5"), ("clock_jump", -1),
+         ("state_timeout", float("inf")), ("state_timeout", 1e9), ("e_stop_heartbeat", 1e300),
+         ("frozen_timeout", float("inf"))]
 
 
 @pytest.mark.parametrize(("name", "value"), WRONG)

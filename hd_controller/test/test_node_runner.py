@@ -157,3 +157,15 @@ def test_a_signal_ends_a_wait_whose_timeout_does_not_come(executor: str, number:
     finally:
         process.kill()
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize(("given", "words"), [
+    ("executr:=single", "parameter 'executr'; is 'executor' meant?"), ("wheels:=4", "parameter 'wheels'; --help"),
+    ("qos_overrides./clock.subscription.depth:=3", ""), ("use_sim_time:=true", "")])
+def test_a_parameter_that_the_node_does_not_have_is_refused(
+        given: str, words: str, handlers: None, capsys: pytest.CaptureFixture) -> None:
+    """ROS would pass over it, and the node run with the default of the one that was meant."""
+    code = run_node(lambda: Watcher("single"), ["--ros-args", "-p", given])
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error:")]
+    assert code == bool(words) and len(lines) == bool(words)
+    assert not words or words in lines[0]

@@ -155,7 +155,9 @@ def test_wrong_hardware_parameters_end_with_one_line(system, robots) -> None:
     """No order for commands without names; an order check that would come too late; a mapping that is not there."""
     cases = [({"command_type": "float64_array"}, "joint_order"), ({"command_controller": CONTROLLER}, "rearm_on_swap"),
              ({"joint_mapping": "/no/mapping.yaml"}, "/no/mapping.yaml"), ({"max_tilt": -1.0}, "max_tilt"),
-             ({"guard_profile": "brave"}, "guard_profile")]
+             ({"guard_profile": "brave"}, "guard_profile"), ({"guard_profil": "hardware"}, "is 'guard_profile' meant?"),
+             ({"state_timeout": ".inf"}, "state_timeout"), ({"control_period": 1e-9}, "control_period"),
+             ({"command_controller": "'no node!'", "rearm_on_swap": "manual"}, "command_controller")]
     for parameters, word in cases:
         node = system.start("controller_node", **parameters)
         assert node.wait(60) == 1
