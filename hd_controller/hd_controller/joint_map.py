@@ -26,7 +26,7 @@ class StateError(HdError):
 
 
 class NotFiniteError(StateError):
-    """A state of the right robot with values that are not finite: the robot must not go on with its last effort."""
+    """A state of the right robot with values that are not finite, or absurd: it must not go on with its last effort."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence, "finite")

@@ -20,6 +20,10 @@ from hd_controller.rotations import matrix_from_quaternion
 from hd_controller.stream_guard import StreamGuard
 
 QUATERNION_TOLERANCE = 1e-2
+MOST_OF_JOINTS = 1e4
+"""[rad], [rad/s] No joint is there: its sensor or its driver is broken, and the number as good as none."""
+MOST_OF_TORSO = 1e9
+"""[m], [m/s], [rad/s] The same for the torso; coordinates on a map are far from zero, too."""
 
 
 class Part(NamedTuple):
@@ -76,8 +80,7 @@ class StateAssembly:
         for what, values in (("positions", positions), ("velocities", velocities)):
             if len(values) != len(names):
                 raise StateError(f"joint_states has {len(values)} {what} for {len(names)} names; expected one each")
-            if not all(map(math.isfinite, values)):
-                raise NotFiniteError(f"joint_states has {what} that are not finite; the state is not used")
+            _check_size(f"joint_states has {what}", values, MOST_OF_JOINTS)
         self._joint_guard.check(stamp_ns, now_s)
         self._positions[:] = self.joint_map.select(positions)
         self._velocities[:] = self.joint_map.select(velocities)
@@ -111,8 +114,7 @@ class StateAssembly:
 
     def _check_base(self, stamp_ns: int, base: Sequence[float], now_s: float) -> None:
         """Raise StateError for 13 values that must not be used."""
-        if not all(map(math.isfinite, base)):
-            raise NotFiniteError("odom has values that are not finite; the state is not used")
+        _check_size("odom has values", base, MOST_OF_TORSO)
         if abs(math.hypot(*base[3:7]) - 1.0) > QUATERNION_TOLERANCE:
             raise StateError("odom has an orientation quaternion whose length is not 1; the state is not used")
         self._base_guard.check(stamp_ns, now_s)
@@ -167,6 +169,14 @@ class StateAssembly:
         base[7:10] = matrix_from_quaternion(base[3:7]).T @ estimator.velocity
         self._force_sum[:], self._force_count = 0.0, 0
         self._estimated = self.accepted
+
+
+def _check_size(what: str, values: Sequence[float], most: float) -> None:
+    """Raise NotFiniteError for numbers that must not be reckoned with."""
+    if not all(map(math.isfinite, values)):
+        raise NotFiniteError(f"{what} that are not finite; the state is not used")
+    if not (min(values, default=0.0) >= -most and max(values, default=0.0) <= most):
+        raise NotFiniteError(f"{what} beyond {most:g}, which no sensor shows; the state is not used")
 
 
 def _counted(guard: StreamGuard, problem: StateError) -> StateError:

@@ -67,6 +67,13 @@ def test_refused_parts_leave_the_state_as_it_was() -> None:
             assembly.take_joints(6, ["a", "b"], bad, good, 1.0)
         with pytest.raises(NotFiniteError):
             assembly.take_joints(6, ["a", "b"], good, bad, 1.0)
+    for huge in (2e4, -2e4, 1e300):
+        with pytest.raises(NotFiniteError, match="positions beyond 10000"):
+            assembly.take_joints(6, ["a", "b"], np.array([0.0, huge]), good, 1.0)
+        with pytest.raises(NotFiniteError, match="velocities beyond 10000"):
+            assembly.take_joints(6, ["a", "b"], good, np.array([huge, 0.0]), 1.0)
+    with pytest.raises(NotFiniteError, match="odom has values beyond"):
+        assembly.take_base(6, _base(_7=-1e300), 1.0)
     with pytest.raises(StateError, match="0 velocities for 2 names"):
         assembly.take_joints(6, ["a", "b"], good, np.zeros(0), 1.0)
     with pytest.raises(NotFiniteError):
