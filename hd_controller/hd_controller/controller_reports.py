@@ -66,8 +66,12 @@ class ControllerReports:
             self._say(sentence, sentence)
 
     def _every_second(self) -> None:
-        """Status, and the timing where there is something to tell."""
+        """Status, the timing where there is something to tell, and whether somebody else commands the robot."""
         self._publish()
+        commanding = self._node.count_publishers("joint_commands")
+        if commanding > 1:
+            self.trouble(f"{commanding} nodes publish joint_commands, and a robot obeys all of them: is a second "
+                         "controller running? One that was killed counts for some seconds")
         if self.timing.step_time.total:
             self._timing.publish(timing_to_message(self.timing, self._node.get_clock().now().to_msg()))
 

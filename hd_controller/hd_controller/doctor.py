@@ -48,7 +48,7 @@ def examine(options: argparse.Namespace) -> Iterator[list[Finding]]:
 
         findings = doctor_policy.generator(options.generator)
         more, policy = doctor_policy.robot(options.robot, options.generator, options.seconds)
-        return findings + more
+        return findings + [one for one in more if one.text not in {other.text for other in findings}]
 
     def messages() -> list[Finding]:
         from hd_controller.doctor_middleware import middleware

@@ -16,6 +16,7 @@ from hd_controller.policy_bundle import PolicyBundle
 AREA = "middleware"
 TRIPS, START_S, ANSWER_S = 200, 15.0, 1.0
 SLOW_MS = 5.0
+LAST_DOMAIN = 232
 STATES = {"joint_states": "joint states", "odom": "torso pose", "imu": "torso orientation"}
 
 
@@ -25,6 +26,9 @@ def middleware(policy: PolicyBundle | None, listen_s: float) -> list[Finding]:
     from rclpy.signals import SignalHandlerOptions
     from rclpy.utilities import get_rmw_implementation_identifier
 
+    if not _domain_is_usable(os.environ.get("ROS_DOMAIN_ID", "")):
+        return [Finding(AREA, MISSING, f"ROS_DOMAIN_ID is '{os.environ['ROS_DOMAIN_ID']}'",
+                        f"set it to a whole number from 0 to {LAST_DOMAIN}, or unset it; with others programs end")]
     scope = os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE", "SUBNET (the default)")
     findings = [good(AREA, f"{get_rmw_implementation_identifier()}, ROS_DOMAIN_ID "
                            f"{os.environ.get('ROS_DOMAIN_ID', '0')}, discovery {scope}"), _security()]
@@ -37,6 +41,11 @@ def middleware(policy: PolicyBundle | None, listen_s: float) -> list[Finding]:
     finally:
         rclpy.try_shutdown()
     return findings
+
+
+def _domain_is_usable(text: str) -> bool:
+    """Whether ROS takes this ROS_DOMAIN_ID; one beyond the last port ends the process inside the middleware."""
+    return not text or (text.isascii() and text.isdigit() and int(text) <= LAST_DOMAIN)
 
 
 def _security() -> Finding:
@@ -114,7 +123,8 @@ def _robot_topics(node: Any, policy: PolicyBundle | None, listen_s: float) -> li
 
     subscription = node.create_subscription(JointState, "joint_states", arrived, qos.states(False))
     _spin_until(node, lambda: False, listen_s)
-    publishers = {topic: node.count_publishers(topic) for topic in ("robot_description", "policy", *STATES)}
+    publishers = {topic: node.count_publishers(topic)
+                  for topic in ("robot_description", "policy", "joint_commands", *STATES)}
     takers = node.count_subscribers("joint_commands")
     node.destroy_subscription(subscription)
     if not any(publishers.values()):
@@ -124,7 +134,10 @@ def _robot_topics(node: Any, policy: PolicyBundle | None, listen_s: float) -> li
                 judged("robot", publishers["odom"] + publishers["imu"] > 0,
                        f"{publishers['odom']} publishers of odom, {publishers['imu']} of imu",
                        "the controller needs one of them", MISSING),
-                judged("robot", takers > 0, f"{takers} subscribers of joint_commands", "nothing takes the efforts")]
+                judged("robot", takers > 0, f"{takers} subscribers of joint_commands", "nothing takes the efforts"),
+                judged("robot", publishers["joint_commands"] < 2,
+                       f"{publishers['joint_commands']} publishers of joint_commands",
+                       "a robot obeys all of them: end all controllers but one", MISSING)]
     return [*findings, _state_rate(arrivals, names, policy)]
 
 

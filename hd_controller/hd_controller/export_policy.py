@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -76,8 +77,8 @@ def export(bundle: PolicyBundle, kind: str, out: Path, prefix: str) -> list[str]
     for name, text in sources.items():
         write_whole(out / name, text.encode())
         lines.append(f"{out / name}: {len(text)} bytes")
-    return [*lines, f"try it: cd {out} && gcc -std=c99 -O2 -Wall -Wextra -Werror {prefix}.c {prefix}_example.c -lm "
-                    "-o example && ./example"]
+    return [*lines, f"try it: cd {shlex.quote(str(out))} && gcc -std=c99 -O2 -Wall -Wextra -Werror {prefix}.c "
+                    f"{prefix}_example.c -lm -o example && ./example"]
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:

@@ -149,6 +149,8 @@ class PolicyBundle:
             BundleError: the disk refuses.
         """
         path = Path(path)
+        if not path.name:
+            raise BundleError(f"'{path}' is no name of a file; choose another place")
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         header = np.frombuffer(json.dumps({**self.header(), "checksum": self.checksum}).encode(), dtype=np.uint8)
         try:

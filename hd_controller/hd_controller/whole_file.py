@@ -12,6 +12,8 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         HdError: the disk or the folder refuses; an older file of that name is as it was.
     """
+    if not path.name:
+        raise HdError(f"'{path}' is no name of a file; choose another place")
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with temporary.open("wb") as file:

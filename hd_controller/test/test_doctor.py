@@ -51,7 +51,17 @@ def test_text_lists_the_same_with_advice(capsys: pytest.CaptureFixture):
 ])
 def test_what_is_absent_is_missing(arguments: list[str], sentence: str, capsys: pytest.CaptureFixture):
     code, found = report([*QUICK, *arguments], capsys)
-    assert code == 1 and sentence in texts(found, MISSING)
+    assert code == 1 and texts(found, MISSING).count(sentence) == 1
+
+
+@pytest.mark.parametrize("domain", ["many", "500", "-3", " "])
+def test_a_domain_that_the_middleware_does_not_have_is_missing(
+        domain: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
+    """At 500 the middleware would end the process, and the doctor with it."""
+    pytest.importorskip("rclpy", reason="needs ROS 2 (rclpy)")
+    monkeypatch.setenv("ROS_DOMAIN_ID", domain)
+    code, found = report([argument for argument in QUICK if argument != "--no-ros"], capsys)
+    assert code == 1 and texts(found, MISSING) == f"ROS_DOMAIN_ID is '{domain}'"
 
 
 def test_a_damaged_policy_file_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture):

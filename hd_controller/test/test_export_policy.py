@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import subprocess
 import sys
 from functools import cache
 from pathlib import Path
@@ -186,11 +187,19 @@ def test_command_writes_files(kind: str, files: list[str], tmp_path: Path, capsy
     (["tripod", "--format", "c", "--prefix", "2 legs"], "expected a lower-case C name"),
     (["tripod", "--format", "c", "--generator", "/nowhere"], "neither a folder nor a shipped generator"),
     (["tripod", "--format", "onnx", "--out", "/nowhere/at/all.onnx"], "/nowhere/at/all.onnx cannot be written"),
+    (["tripod", "--format", "onnx", "--out", ""], "'.' is no name of a file"),
+    (["tripod", "--format", "npz", "--out", "/"], "'/' is no name of a file"),
 ])
 def test_refusals_are_one_sentence(arguments: list[str], sentence: str, capsys: pytest.CaptureFixture):
     assert export_policy.main(arguments) == 1
     errors = capsys.readouterr().err
     assert errors.startswith("error: ") and sentence in errors and errors.count("\n") == 1
+
+
+def test_the_line_to_try_works_in_a_folder_with_spaces(tmp_path: Path, capsys: pytest.CaptureFixture):
+    assert export_policy.main(["tripod", "--format", "c", "--out", str(tmp_path / "two words")]) == 0
+    line = capsys.readouterr().out.splitlines()[-1].removeprefix("try it: ")
+    assert subprocess.run(line, shell=True, capture_output=True, check=True).stdout
 
 
 def test_without_onnx_the_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch):

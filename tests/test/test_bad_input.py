@@ -153,7 +153,10 @@ def _with_nan_weights(good):
 
 @pytest.mark.integration
 def test_commands_for_another_robot_are_refused(running, robots) -> None:
-    """The bridge refuses and counts commands with a wrong robot_id, names, length, values or stamp."""
+    """The bridge refuses and counts commands with a wrong robot_id, names, length, values or stamp.
+
+    The controller tells of the second sender.
+    """
     from builtin_interfaces.msg import Time
     from std_msgs.msg import Header
 
@@ -181,6 +184,8 @@ def test_commands_for_another_robot_are_refused(running, robots) -> None:
 
         probe.spin_until(refused, 5, f"refusal {number}")
         assert probe.mode == "run"
+    probe.spin_until(lambda: any("2 nodes publish joint_commands" in line for line in
+                                 probe.troubles("controller_node")), 5, "the controller tells of another one")
 
 
 @pytest.mark.integration

@@ -47,5 +47,10 @@ def test_a_running_robot_is_measured_and_another_is_told_apart(system, robots) -
     assert code == 0, levels
     assert has(levels["ok"] + levels["warning"], "joint_states at ")
     assert has(levels["ok"], "1 publishers of robot_description") and has(levels["ok"], "1 publishers of odom")
+    for _ in range(2):
+        system.start("controller_node", rearm_on_swap="manual")
+    with Probe(system.domain) as probe:
+        probe.spin_until(lambda: probe.node.count_publishers("joint_commands") == 2, 60, "two controllers")
     code, levels = doctor(system, "--robot", str(robots.file("tripod")), *generator)
+    assert has(levels["missing"], "2 publishers of joint_commands"), levels
     assert code == 1 and has(levels["missing"], "their joints are not those of the policy"), levels
