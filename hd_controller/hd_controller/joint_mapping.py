@@ -63,11 +63,7 @@ class JointMapping:
         if len(text) > MAX_FILE_BYTES:
             raise HdError(f"joint mapping {path} has {len(text)} characters; {MAX_FILE_BYTES} are allowed at most")
         try:
-            content = yaml.load(text, Loader=_StrictLoader)
-            return _from_content(content)
-        except yaml.YAMLError as problem:
-            sentence = " ".join(str(problem).split())
-            raise HdError(f"joint mapping {path} is not valid YAML: {sentence}") from None
+            return _from_content(_parsed(text))
         except HdError as problem:
             raise HdError(f"joint mapping {path}: {problem}") from None
 
@@ -151,6 +147,19 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+def _parsed(text: str) -> object:
+    """What a text says; raises HdError for what is not plain YAML."""
+    try:
+        return yaml.load(text, Loader=_StrictLoader)
+    except yaml.YAMLError as problem:
+        raise HdError(f"not valid YAML: {' '.join(str(problem).split())}") from None
+    except RecursionError:
+        raise HdError("not valid YAML: nested too deeply") from None
+    except Exception as problem:  # the library raises anything for a date in month 13 or a number of 5000 digits
+        sentence = " ".join(str(problem).split())
+        raise HdError(f"not valid YAML: a value is none of its type ({type(problem).__name__}: {sentence})") from None
+
+
 def _from_content(content: object) -> JointMapping:
     """Check the parsed file."""
     if not isinstance(content, dict):
@@ -159,7 +168,7 @@ def _from_content(content: object) -> JointMapping:
     if unknown:
         raise HdError(f"unknown key '{unknown[0]}'; expected {', '.join(sorted(_FILE_KEYS))}")
     if content.get("version") != 1 or isinstance(content["version"], bool):
-        raise HdError(f"version is {content.get('version')}; expected 1")
+        raise HdError(f"version is {content.get('version')!r}; expected 1")
     entries = content.get("joints")
     if not isinstance(entries, list) or not entries:
         raise HdError("joints must be a list with one entry per joint")
@@ -184,9 +193,9 @@ def _entry(place: int, entry: object) -> MappedJoint:
             raise HdError(f"{key} of joint number {place} is {entry[key]!r}; expected a name")
     sign, offset = entry.get("sign", 1), entry.get("offset", 0.0)
     if isinstance(sign, bool) or sign not in (1, -1):
-        raise HdError(f"sign of joint '{entry['joint']}' is {sign}; expected 1 or -1")
+        raise HdError(f"sign of joint '{entry['joint']}' is {sign!r:.40}; expected 1 or -1")
     if not _is_angle(offset):
-        raise HdError(f"offset of joint '{entry['joint']}' is {offset}; expected an angle between -2 pi and 2 pi [rad]")
+        raise HdError(f"offset of joint '{entry['joint']}' is {offset!r:.40}; expected an angle from -2 pi to 2 pi [rad]")
     return MappedJoint(entry["joint"], entry["hardware"], float(sign), float(offset))
 
 

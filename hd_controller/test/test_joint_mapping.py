@@ -64,6 +64,10 @@ WRONG = {
     "not YAML": ("{", "YAML"),
     "mount": (GOOD + "imu_mount_rpy: [0, 0]\n", "imu_mount_rpy"),
     "too long": ("#" * 200_000, "characters"),
+    "nested": (GOOD + "ignored: " + "[" * 20_000, "nested too deeply"),
+    "month 13": (GOOD.replace("0.25", "2020-13-45"), "a value is none of its type"),
+    "no number": (GOOD.replace("sign: -1", "sign: !!int one"), "a value is none of its type"),
+    "sign as text": (GOOD.replace("sign: -1", "sign: '-1'"), "sign of joint 'hip' is '-1'; expected 1 or -1"),
 }
 
 
