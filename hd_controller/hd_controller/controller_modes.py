@@ -10,6 +10,9 @@ from __future__ import annotations
 from enum import Enum
 
 REARM = ("auto", "manual")
+NO_DESCRIPTION = "waiting for a robot description"
+NEW_DESCRIPTION = "new robot description; waiting for its policy"
+NOT_ACTIVE = "not active"
 
 
 class Mode(str, Enum):
@@ -37,7 +40,7 @@ class ControllerModes:
         self.e_stop_latched = False
         self.description_sha256 = ""
         self.policy_sha256 = ""
-        self.message = "waiting for a robot description"
+        self.message = NO_DESCRIPTION
         self.policy_refused = False
         self._fault_clears_itself = False
         self._latch_origin = True
@@ -63,7 +66,7 @@ class ControllerModes:
         if self.rearm == "manual":
             self.armed = False
         if not self.e_stop_latched:
-            self._go(Mode.STANDBY, "new robot description; waiting for its policy")
+            self._go(Mode.STANDBY, NEW_DESCRIPTION)
         return True
 
     def bind(self, sha256: str) -> bool:
@@ -74,8 +77,13 @@ class ControllerModes:
         self.policy_refused = False
         self._latch_origin = True
         if self.mode is Mode.STANDBY:
-            self.message = "policy ready" if self.armed else "policy ready; call ~/enable to run"
+            self.message = self._ready
         return True
+
+    @property
+    def _ready(self) -> str:
+        """The sentence while a policy is at hand and does not act."""
+        return "policy ready" if self.armed else "policy ready; call ~/enable to run"
 
     def refuse(self, sentence: str) -> None:
         """The policy for the newest description was refused; one that is bound already stays."""
@@ -114,7 +122,8 @@ class ControllerModes:
             self.armed = False
             if not self.e_stop_latched:
                 self._go(Mode.STANDBY, "disabled by ~/enable")
-            return True, "standby"
+                return True, "standby"
+            return True, "disabled; the emergency stop stays latched"
         if self.e_stop_latched:
             return False, "the emergency stop is latched; call ~/e_stop_reset first"
         if not self.bound:
@@ -142,13 +151,19 @@ class ControllerModes:
         self._go(Mode.STANDBY, "emergency stop reset; call ~/enable to run")
         return True, "reset; call ~/enable to run"
 
+    def enter_active(self) -> None:
+        """The lifecycle state active begins: say what is missing before run."""
+        if self.message == NOT_ACTIVE:
+            self.message = self._ready if self.bound else (
+                NEW_DESCRIPTION if self.description_sha256 else NO_DESCRIPTION)
+
     def leave_active(self) -> None:
         """The lifecycle state active ends: back to standby; `manual` needs arming again."""
         self._latch_origin = True
         if self.rearm == "manual":
             self.armed = False
         if not self.e_stop_latched:
-            self._go(Mode.STANDBY, "not active")
+            self._go(Mode.STANDBY, NOT_ACTIVE)
 
     def _go(self, mode: Mode, message: str) -> None:
         """Take a mode and its sentence."""

@@ -195,7 +195,8 @@ def _entry(place: int, entry: object) -> MappedJoint:
     if isinstance(sign, bool) or sign not in (1, -1):
         raise HdError(f"sign of joint '{entry['joint']}' is {sign!r:.40}; expected 1 or -1")
     if not _is_angle(offset):
-        raise HdError(f"offset of joint '{entry['joint']}' is {offset!r:.40}; expected an angle from -2 pi to 2 pi [rad]")
+        raise HdError(f"offset of joint '{entry['joint']}' is {offset!r:.40}; expected an angle from -2 pi to 2 pi "
+                      "[rad]")
     return MappedJoint(entry["joint"], entry["hardware"], float(sign), float(offset))
 
 

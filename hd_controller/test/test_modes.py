@@ -90,6 +90,7 @@ def test_emergency_stop_is_latched_and_reset_does_not_enable() -> None:
     assert modes.mode is Mode.FAULT
     success, sentence = modes.enable(True)
     assert not success and "e_stop_reset" in sentence
+    assert "stays latched" in modes.enable(False)[1] and modes.mode is Mode.FAULT
     assert modes.e_stop_reset()[0]
     modes.state_arrived()
     assert modes.mode is Mode.STANDBY
@@ -100,6 +101,22 @@ def test_emergency_stop_is_latched_and_reset_does_not_enable() -> None:
     assert modes.enable(True)[0]
     modes.state_arrived()
     assert modes.mode is Mode.RUN
+
+
+def test_what_is_missing_is_said_again_when_active_again() -> None:
+    modes = ControllerModes("manual")
+    modes.leave_active()
+    modes.enter_active()
+    assert modes.message == "waiting for a robot description"
+    modes = bound("manual")
+    modes.leave_active()
+    assert modes.message == "not active"
+    modes.enter_active()
+    assert modes.message == "policy ready; call ~/enable to run"
+    modes.leave_active()
+    modes.description("b")
+    modes.enter_active()
+    assert modes.message == "new robot description; waiting for its policy"
 
 
 def test_a_refusal_stands_until_a_policy_or_another_description_comes() -> None:
