@@ -116,7 +116,7 @@ class RosSystem:
         self.domain = domain
         self.nodes: list[NodeProcess] = []
         self._environment = {**os.environ, "ROS_DOMAIN_ID": str(self.domain), "PYTHONPATH": os.pathsep.join(sys.path),
-                             "PYTHONUNBUFFERED": "1", "ROS_LOG_DIR": str(folder / "log")}
+                             "PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1", "ROS_LOG_DIR": str(folder / "log")}
 
     def set_environment(self, **variables: str) -> None:
         """Variables of the nodes that are started from now on."""
@@ -148,10 +148,11 @@ class RosSystem:
         running = [node for node in self.nodes if node.process.poll() is None]
         for node in running:
             node.send(signal.SIGINT)
-        codes = {node.name: node.wait() for node in running}
+        codes = {node: node.wait() for node in running}
         if failure[0] is not None:
             print("\n".join(f"--- {node.name}\n{node.output[-3000:]}" for node in self.nodes))
             return
         for node in self.nodes:
             assert "Traceback" not in node.output, node.output
-        assert set(codes.values()) <= {0}, codes
+        for node, code in codes.items():
+            assert code == 0, f"{node.name} ended with code {code}:\n{node.output[-6000:]}"
