@@ -31,6 +31,9 @@ _VECTORS = {
     "observation_std": OBSERVATION_SIZE,
 }
 _RANGES = ("features", "limbs", "joints", "mass")
+HEADER_CHECKSUM = "header_sha256"
+_FIELDS = {*_VECTORS, "trained_ranges", "observation_clip", "control_period_s", "provenance", "format_version",
+           "context_set", "observation_set", "network_sha256", HEADER_CHECKSUM}
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class GeneratorBundle:
                 provenance=dict(header["provenance"]),
                 session=_session(network, folder),
             )
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
             if isinstance(error, BundleError):
                 raise
             raise BundleError(
@@ -153,6 +156,7 @@ def _check_header(header: dict, network: bytes, folder: Path) -> None:
             raise BundleError(
                 f"The {name} of the generator bundle {folder} is {str(header.get(name))[:70]}; expected {wanted}."
             )
+    _check_whole(header, folder)
     for name, size in _VECTORS.items():
         values = np.array(header[name], dtype=np.float64)
         if values.shape != (size,) or not (np.abs(values) <= np.finfo(np.float32).max).all():
@@ -162,6 +166,17 @@ def _check_header(header: dict, network: bytes, folder: Path) -> None:
     _check_ranges(header["trained_ranges"], folder)
     if not header["observation_clip"] > 0 or not 0 < header["control_period_s"] < 1:
         raise BundleError(f"The generator bundle {folder} has no sensible observation_clip or control_period_s.")
+
+
+def _check_whole(header: dict, folder: Path) -> None:
+    """Refuse a header that is not as it was written; those of bundles from before there was a checksum are taken."""
+    unknown = sorted(set(header) - _FIELDS)
+    if unknown:
+        raise BundleError(f"{folder / HEADER_FILE} has an unknown field '{unknown[0][:70]}'; export the bundle again.")
+    wanted = header_sha256(header)
+    if header.get(HEADER_CHECKSUM, wanted) != wanted:
+        raise BundleError(f"{folder / HEADER_FILE} was damaged or altered: its content does not fit its "
+                          f"{HEADER_CHECKSUM}; take an undamaged copy or export the bundle again.")
 
 
 def _check_ranges(ranges: dict, folder: Path) -> None:
@@ -194,9 +209,20 @@ def _session(network: bytes, folder: Path) -> onnxruntime.InferenceSession:
     return session
 
 
+def _canonical(header: dict) -> bytes:
+    """The header's content, without its own checksum, as bytes."""
+    return json.dumps({name: value for name, value in header.items() if name != HEADER_CHECKSUM},
+                      sort_keys=True).encode()
+
+
+def header_sha256(header: dict) -> str:
+    """SHA-256 (hex) over the header without this field."""
+    return hashlib.sha256(_canonical(header)).hexdigest()
+
+
 def generator_id(network: bytes, header: dict) -> str:
     """SHA-256 (hex) over network and header."""
-    return hashlib.sha256(network + json.dumps(header, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(network + _canonical(header)).hexdigest()
 
 
 def save_generator_bundle(folder: Path | str, network: bytes, header: dict) -> None:
@@ -220,6 +246,7 @@ def save_generator_bundle(folder: Path | str, network: bytes, header: dict) -> N
         "observation_set": OBSERVATION_SET,
         "network_sha256": hashlib.sha256(network).hexdigest(),
     }
+    full[HEADER_CHECKSUM] = header_sha256(full)
     try:
         _check_header(full, network, folder)
     except KeyError as error:

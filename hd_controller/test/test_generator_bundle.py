@@ -219,6 +219,35 @@ def test_bad_network_is_refused(case: str, tmp_path: Path):
     assert sentence in str(refusal.value)
 
 
+def test_every_damaged_character_of_the_header_is_found(tmp_path: Path):
+    """Numbers with another digit are as finite as before; a policy made with them is wrong."""
+    save_generator_bundle(tmp_path, NETWORK.onnx(), header_for(BODIES))
+    file, random = tmp_path / "bundle.json", np.random.default_rng(0)
+    good, identity = file.read_bytes(), GeneratorBundle.load(tmp_path).generator_id
+    refused = 0
+    for place in random.integers(0, len(good), 120).tolist():
+        damaged = bytearray(good)
+        damaged[place] ^= 1 << int(random.integers(0, 7))
+        file.write_bytes(damaged)
+        try:
+            assert GeneratorBundle.load(tmp_path).generator_id == identity  # white space, or a digit beyond float64
+        except BundleError:
+            refused += 1
+    assert refused > 60
+
+
+def test_a_header_from_before_there_was_a_checksum_is_read_and_keeps_its_identity(tmp_path: Path):
+    save_generator_bundle(tmp_path, NETWORK.onnx(), header_for(BODIES))
+    identity, file = GeneratorBundle.load(tmp_path).generator_id, tmp_path / "bundle.json"
+    header = json.loads(file.read_text())
+    del header["header_sha256"]
+    file.write_text(json.dumps(header))
+    assert GeneratorBundle.load(tmp_path).generator_id == identity
+    file.write_text(json.dumps({**header, "header_sha255": "0"}))
+    with pytest.raises(BundleError, match="unknown field 'header_sha255'"):
+        GeneratorBundle.load(tmp_path)
+
+
 def test_save_refuses_what_would_not_load(tmp_path: Path):
     header = header_for(BODIES)
     with pytest.raises(BundleError, match="context_std of the generator bundle"):
