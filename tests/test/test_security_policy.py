@@ -11,12 +11,13 @@ from hd_system_tests.processes import wait_until
 
 POLICY = Path(__file__).resolve().parents[2] / "deploy" / "security" / "policy.xml"
 ONLY_SOMETIMES = {
-    "controller_node": {"subscribe /imu", "subscribe /clock"},
+    "controller_node": {"subscribe /imu", "subscribe /clock", "publish /controller_node/dry_run_commands",
+                        "request /forward_effort_controller/get_parameters"},
     "generator_node": {"subscribe /clock"},
     "description_node": {"subscribe /clock"},
     "web_viewer_node": {"subscribe /clock"},
 }
-"""By parameter: imu in place of odom, simulated time."""
+"""By parameter: imu in place of odom, simulated time, a dry run, a command controller to ask."""
 
 
 def allowed(node: str) -> set[str]:
@@ -71,6 +72,21 @@ def test_policy_is_what_the_node_needs(system, robots, node: str) -> None:
     system.start(node, **parameters.get(node, {}))
     with Probe(system.domain) as probe:
         agreement(probe, node)
+
+
+@pytest.mark.integration
+def test_policy_is_what_a_controller_on_hardware_needs(system) -> None:
+    """A dry run behind ros2_control with an IMU: all but the commands themselves."""
+    from hd_system_tests.probe import Probe
+
+    system.start("controller_node", base_state="imu", dry_run=True, rearm_on_swap="manual", use_sim_time=True,
+                 command_controller="forward_effort_controller")
+    rules = allowed("controller_node") - {"publish /joint_commands", "subscribe /odom"}
+    with Probe(system.domain) as probe:
+        probe.spin_until(lambda: "controller_node" in probe.node.get_node_names() and
+                         rules <= created(probe.node, "controller_node"), 20, "all that the policy allows")
+        found = created(probe.node, "controller_node")
+    assert {rule for rule in found - rules if not rule.endswith("/get_type_description")} == set()
 
 
 @pytest.mark.integration
