@@ -22,6 +22,8 @@ from hd_controller.stream_guard import StreamGuard
 QUATERNION_TOLERANCE = 1e-2
 MOST_OF_JOINTS = 1e4
 """[rad], [rad/s] No joint is there: its sensor or its driver is broken, and the number as good as none."""
+MOST_OF_FORCE = 1e3
+"""[m/s^2] The same for an accelerometer; its values would stay in the estimate of velocity for seconds."""
 MOST_OF_TORSO = 1e9
 """[m], [m/s], [rad/s] The same for the torso; coordinates on a map are far from zero, too."""
 
@@ -97,14 +99,14 @@ class StateAssembly:
         """Raise StateError for a message about the torso that lacks what is needed."""
         raise _counted(self._base_guard, StateError(sentence))
 
-    def take_base(self, stamp_ns: int, base: Sequence[float], now_s: float) -> None:
+    def take_base(self, stamp_ns: int, base: Sequence[float], now_s: float, topic: str = "odom") -> None:
         """Accept the torso pose and twist or raise StateError.
 
         base: position (3) [m], orientation (4) w, x, y, z, linear (3) [m/s] and angular (3) velocity [rad/s] in the
         torso frame.
         """
         try:
-            self._check_base(stamp_ns, base, now_s)
+            self._check_base(stamp_ns, base, now_s, topic)
         except StateError as problem:
             raise _counted(self._base_guard, problem) from None
         self._base_guard.accepted()
@@ -112,11 +114,11 @@ class StateAssembly:
         self._odometry = Part(stamp_ns, now_s)
         self.accepted += 1
 
-    def _check_base(self, stamp_ns: int, base: Sequence[float], now_s: float) -> None:
+    def _check_base(self, stamp_ns: int, base: Sequence[float], now_s: float, topic: str) -> None:
         """Raise StateError for 13 values that must not be used."""
-        _check_size("odom has values", base, MOST_OF_TORSO)
+        _check_size(f"{topic} has values", base, MOST_OF_TORSO)
         if abs(math.hypot(*base[3:7]) - 1.0) > QUATERNION_TOLERANCE:
-            raise StateError("odom has an orientation quaternion whose length is not 1; the state is not used")
+            raise StateError(f"{topic} has an orientation quaternion whose length is not 1; the state is not used")
         self._base_guard.check(stamp_ns, now_s)
 
     def take_imu(self, stamp_ns: int, orientation: Sequence[float], angular: Sequence[float], now_s: float,
@@ -130,9 +132,9 @@ class StateAssembly:
         if self._imu_mount is not None:
             base[3:7], base[10:13] = from_mount(base[3:7], base[10:13], self._imu_mount)
         force = np.zeros(3) if specific_force is None else np.asarray(specific_force, dtype=float)
-        if not np.isfinite(force).all():
+        if not (np.abs(force) <= MOST_OF_FORCE).all():
             base[10:13] = np.nan
-        self.take_base(stamp_ns, base.tolist(), now_s)
+        self.take_base(stamp_ns, base.tolist(), now_s, "imu")
         if specific_force is not None:
             self._force_sum += force if self._imu_mount is None else turned(force, self._imu_mount)
             self._force_count += 1

@@ -83,6 +83,18 @@ def test_refused_parts_leave_the_state_as_it_was() -> None:
     assert assembly.state().stamp_ns == 5 and assembly.state().joint_positions.tolist() == [1.0, 2.0]
 
 
+@pytest.mark.parametrize("force", [(0.0, 0.0, np.nan), (0.0, -np.inf, 0.0), (2e3, 0.0, 0.0)])
+def test_an_absurd_acceleration_refuses_the_imu_and_its_topic_is_named(force: tuple[float, ...]) -> None:
+    """An estimate of velocity would keep it for seconds."""
+    assembly = StateAssembly(["a"])
+    level, still = (1.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
+    assembly.take_imu(5, level, still, 0.0, (0.0, 0.0, 9.81))
+    with pytest.raises(NotFiniteError, match="imu has values"):
+        assembly.take_imu(6, level, still, 1.0, force)
+    with pytest.raises(StateError, match="imu has an orientation"):
+        assembly.take_imu(7, (0.0, 0.0, 0.0, 0.0), still, 2.0)
+
+
 def test_log_repeats_itself_only_after_a_pause_and_counts() -> None:
     lines: list[str] = []
     time_s = [0.0]
