@@ -27,18 +27,22 @@ def order_problem(controller: str, expected: Sequence[str], joints: Sequence[str
 
 
 class CommandTarget:
-    """Keeps `obstacle`: the sentence why the robot must not run yet, empty once the order is confirmed.
+    """Keeps `obstacle`: the sentence why the robot must not run, empty while the order is confirmed.
 
-    With an empty controller name nothing is asked and nothing stands in the way.
+    It is asked for all the time, because a command controller can be loaded again with other joints: `tell` gets what
+    is wrong, `withdraw` the same once the order was confirmed and is not any more. With an empty controller name
+    nothing is asked and nothing stands in the way.
     """
 
-    def __init__(self, node: Node, controller: str, joint_order: Sequence[str], tell: Callable[[str], object]) -> None:
+    def __init__(self, node: Node, controller: str, joint_order: Sequence[str], tell: Callable[[str], object],
+                 withdraw: Callable[[str], object]) -> None:
         self.obstacle = ""
         if not controller:
             return
         self._controller = controller
         self._expected = tuple(joint_order)
-        self._tell = tell
+        self._tell, self._withdraw = tell, withdraw
+        self._asked: Any = None
         self.obstacle = f"{controller} has not said yet which joints it drives; is it loaded?"
         try:
             self._client = node.create_client(GetParameters, f"{controller}/get_parameters")
@@ -48,20 +52,30 @@ class CommandTarget:
         self._timer = node.create_timer(ASK_PERIOD_S, self._ask, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def _ask(self) -> None:
-        """Ask until the answer fits."""
+        """Ask, whether the question before was answered or not."""
+        if self._asked is not None:
+            self._client.remove_pending_request(self._asked)
+            self._asked = None
         if self._client.service_is_ready():
             request = GetParameters.Request(names=["joints", "interface_name"])
-            self._client.call_async(request).add_done_callback(self._answered)
+            self._asked = self._client.call_async(request)
+            self._asked.add_done_callback(self._answered)
+        elif not self.obstacle:
+            self._judge(f"{self._controller} is gone; it must be loaded and say which joints it drives")
 
     def _answered(self, future: Any) -> None:
-        """Compare; a fitting answer ends the asking."""
+        """Compare."""
         values = list(future.result().values) if future.exception() is None and future.result() else []
         if len(values) == 2 and values[0].type == ParameterType.PARAMETER_STRING_ARRAY:
-            self.obstacle = order_problem(self._controller, self._expected, values[0].string_array_value,
-                                          values[1].string_value)
+            self._judge(order_problem(self._controller, self._expected, values[0].string_array_value,
+                                      values[1].string_value))
         else:
-            self.obstacle = f"{self._controller} has no parameter joints; is it a forward_command_controller?"
-        if self.obstacle:
-            self._tell(self.obstacle)
-        else:
-            self._timer.cancel()
+            self._judge(f"{self._controller} has no parameter joints; is it a forward_command_controller?")
+
+    def _judge(self, obstacle: str) -> None:
+        """Take what was found; empty: all is right."""
+        if obstacle:
+            self._tell(obstacle)
+            if not self.obstacle:
+                self._withdraw(obstacle)
+        self.obstacle = obstacle

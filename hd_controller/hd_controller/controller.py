@@ -217,6 +217,11 @@ class Controller:
         if self.modes.mode is Mode.RUN or self.modes.about_to_run:
             self._trip("stale", f"no valid state for {self.settings.guards.state_timeout:g} s", clears_itself=True)
 
+    def withdraw(self, sentence: str) -> None:
+        """What ~/enable was granted for does not hold any more."""
+        if self.modes.mode is Mode.RUN or self.modes.about_to_run:
+            self.modes.fault(sentence)
+
     def enable(self, wanted: bool, now_s: float) -> tuple[bool, str]:
         """Answer the ~/enable service: (success, sentence); now_s is the steady clock of the states' arrivals.
 

@@ -73,7 +73,7 @@ class ControllerNode(LifecycleNode):
         self._intake = PolicyIntake(self._controller, self._ready, self._refuse_policy, self._reports.trouble, post,
                                     self._origin.policy_of)
         self._target = CommandTarget(self, self.get_parameter("command_controller").value, self._settings.joint_order,
-                                     self._reports.trouble)
+                                     self._reports.trouble, self._controller.withdraw)
         self._operator = OperatorServices(self, self._controller, self)
         self._subscribe()
         if not self._by_state:

@@ -79,7 +79,7 @@ def _mapping_file(folder, joint_names):
 
 @pytest.mark.integration
 def test_ros2_control_robot(system, robots) -> None:
-    """Runs only when the command controller's joints are in our order; a swap to another robot is refused by name."""
+    """Runs only while the command controller's joints are in our order; a swap to another robot is refused by name."""
     from std_msgs.msg import String
 
     from hd_controller import qos
@@ -108,6 +108,12 @@ def test_ros2_control_robot(system, robots) -> None:
         drivers.set_order(order)
         drivers.until(lambda: drivers.enable().success, "the order is confirmed")
         drivers.until(lambda: probe.mode == "run", "run")
+        drivers.set_order(motors)
+        drivers.until(lambda: probe.mode == "fault" and "same order" in probe.statuses[-1].message, "loaded anew")
+        assert not drivers.enable().success
+        drivers.set_order(order)
+        drivers.until(lambda: drivers.enable().success, "the order is confirmed again")
+        drivers.until(lambda: probe.mode == "run", "run again")
         probe.node.create_publisher(String, "robot_description", qos.latched()).publish(
             String(data=robots.texts["tripod"]))
         drivers.until(lambda: probe.mode == "standby", "standby with a new description")
