@@ -9,6 +9,7 @@ from pathlib import Path
 import rclpy
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
+from rclpy.exceptions import InvalidServiceNameException
 from rclpy.signals import SignalHandlerOptions
 
 from hd_controller.node_manual import parse_beside_ros
@@ -22,6 +23,7 @@ EXAMPLES = """examples:
 
 exit code: 0 accepted, 1 refused or no answer (one sentence says why), 2 wrong command line"""
 ASK_AGAIN_S = 2.5
+LONGEST_S = 3600.0
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -32,7 +34,10 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--node", default="description_node",
                         help="name of the node, with its namespace if it has one (default: %(default)s)")
     parser.add_argument("--timeout", type=float, default=10.0, help="seconds to wait for the node (%(default)s)")
-    return parse_beside_ros(parser, arguments)
+    options = parse_beside_ros(parser, arguments)
+    if not 0 < options.timeout <= LONGEST_S:
+        parser.error(f"--timeout is {options.timeout:g}; expected more than 0 and at most {LONGEST_S:g} seconds")
+    return options
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -51,7 +56,11 @@ def main(arguments: list[str] | None = None) -> int:
 def _set(node_name: str, robot: str, timeout_s: float, stop: StopRequest) -> int:
     """Call the parameter service of the node."""
     node = rclpy.create_node("set_robot", start_parameter_services=False)
-    client = node.create_client(SetParameters, f"{node_name}/set_parameters")
+    try:
+        client = node.create_client(SetParameters, f"{node_name}/set_parameters")
+    except InvalidServiceNameException:
+        print(f"'{node_name}' is no name of a node; give --node such as /left/description_node", file=sys.stderr)
+        return NOT_REACHED
     waited_s = 0.0
     while not client.wait_for_service(timeout_sec=0.1):
         waited_s += 0.1
