@@ -70,9 +70,16 @@ class ControllerModes:
         return True
 
     def bind(self, sha256: str) -> bool:
-        """A checked policy for description `sha256` is ready; False (and no change) if it is for another one."""
+        """A checked policy for description `sha256` is ready; False (and no change) if it is for another one.
+
+        One that takes the place of another, as a second generator sends it, is a swap as well.
+        """
         if sha256 != self.description_sha256:
             return False
+        if self.rearm == "manual":
+            self.armed = False
+            if self.mode is Mode.RUN:
+                self._go(Mode.STANDBY, "")
         self.policy_sha256 = sha256
         self.policy_refused = False
         self._latch_origin = True

@@ -15,6 +15,8 @@ from hd_controller import qos
 from hd_controller.controller import Controller
 from hd_controller.controller_modes import Mode
 
+SHORTEST_CHECK_S = 0.01
+
 
 class Commanded(Protocol):
     """What the node does when the operator has spoken."""
@@ -54,7 +56,7 @@ class OperatorServices:
         node.create_service(Trigger, "~/e_stop_reset", self._e_stop_reset)
         if self._heartbeat_s:
             steady = Clock(clock_type=ClockType.STEADY_TIME)
-            self._timer = node.create_timer(self._heartbeat_s / 4, self._check_heartbeat, clock=steady)
+            self._timer = node.create_timer(max(SHORTEST_CHECK_S, self._heartbeat_s / 4), self._check_heartbeat, clock=steady)
 
     def _e_stop(self, message: Bool) -> None:
         """`true` latches, `false` never releases."""

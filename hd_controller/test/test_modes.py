@@ -42,6 +42,19 @@ def test_manual_waits_for_enable_at_start_after_a_swap_and_after_a_fault() -> No
     assert modes.state_arrived() and modes.mode is Mode.RUN
 
 
+def test_another_policy_for_the_same_robot_needs_enable_again_with_manual() -> None:
+    modes = bound("manual")
+    modes.enable(True)
+    modes.state_arrived()
+    assert modes.mode is Mode.RUN
+    assert modes.bind("a")
+    assert modes.mode is Mode.STANDBY and modes.message == "policy ready; call ~/enable to run"
+    assert not modes.state_arrived() and modes.mode is Mode.STANDBY
+    modes = bound("auto")
+    modes.state_arrived()
+    assert modes.bind("a") and modes.mode is Mode.RUN and modes.state_arrived()
+
+
 def test_swap_waits_for_the_policy_of_the_newest_description() -> None:
     modes = bound()
     modes.state_arrived()
