@@ -56,7 +56,8 @@ class OperatorServices:
         node.create_service(Trigger, "~/e_stop_reset", self._e_stop_reset)
         if self._heartbeat_s:
             steady = Clock(clock_type=ClockType.STEADY_TIME)
-            self._timer = node.create_timer(max(SHORTEST_CHECK_S, self._heartbeat_s / 4), self._check_heartbeat, clock=steady)
+            period_s = max(SHORTEST_CHECK_S, self._heartbeat_s / 4)
+            self._timer = node.create_timer(period_s, self._check_heartbeat, clock=steady)
 
     def _e_stop(self, message: Bool) -> None:
         """`true` latches, `false` never releases."""
