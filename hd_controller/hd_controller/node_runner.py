@@ -92,10 +92,7 @@ def run_node(make_node: Callable[[], Any], arguments: list[str] | None = None,
         node = make_node()
         executor = make_executor(node.get_parameter("executor").value)
         executor.add_node(node)
-        node.start(lambda function: executor.create_task(guarded(function, node)))
-        refuse_unknown(node)
-        executor.spin_once(timeout_sec=0.0)  # the events executor starts its timers' threads here
-        real_time_parameters.apply(node)
+        _begin(node, executor)
         manager.ready()
         turn = Turn(executor)
         with request.waking(turn.end):
@@ -115,6 +112,14 @@ def run_node(make_node: Callable[[], Any], arguments: list[str] | None = None,
     finally:
         manager.stopping()
         _end(node, executor)
+
+
+def _begin(node: Any, executor: Any) -> None:
+    """Let the node start, and heed all that it was given; raises HdError for what it cannot be given."""
+    node.start(lambda function: executor.create_task(guarded(function, node)))
+    refuse_unknown(node)
+    executor.spin_once(timeout_sec=0.0)  # the events executor starts its timers' threads here
+    real_time_parameters.apply(node)
 
 
 class Turn:

@@ -77,6 +77,16 @@ def _mapping_file(folder, joint_names):
     return file
 
 
+def _load_anew(drivers: Drivers, probe, wrong: list[str], right: list[str]) -> None:
+    """The command controller gets other joints amid run: a fault, until they are right and ~/enable is called."""
+    drivers.set_order(wrong)
+    drivers.until(lambda: probe.mode == "fault" and "same order" in probe.statuses[-1].message, "loaded anew")
+    assert not drivers.enable().success
+    drivers.set_order(right)
+    drivers.until(lambda: drivers.enable().success, "the order is confirmed again")
+    drivers.until(lambda: probe.mode == "run", "run again")
+
+
 @pytest.mark.integration
 def test_ros2_control_robot(system, robots) -> None:
     """Runs only while the command controller's joints are in our order; a swap to another robot is refused by name."""
@@ -108,12 +118,7 @@ def test_ros2_control_robot(system, robots) -> None:
         drivers.set_order(order)
         drivers.until(lambda: drivers.enable().success, "the order is confirmed")
         drivers.until(lambda: probe.mode == "run", "run")
-        drivers.set_order(motors)
-        drivers.until(lambda: probe.mode == "fault" and "same order" in probe.statuses[-1].message, "loaded anew")
-        assert not drivers.enable().success
-        drivers.set_order(order)
-        drivers.until(lambda: drivers.enable().success, "the order is confirmed again")
-        drivers.until(lambda: probe.mode == "run", "run again")
+        _load_anew(drivers, probe, motors, order)
         probe.node.create_publisher(String, "robot_description", qos.latched()).publish(
             String(data=robots.texts["tripod"]))
         drivers.until(lambda: probe.mode == "standby", "standby with a new description")
