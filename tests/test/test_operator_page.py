@@ -11,6 +11,7 @@ import pytest
 
 from hd_controller.shipped_files import generator_folder, robot_file
 from hd_system_tests.browser import headless_browser
+from hd_system_tests.processes import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -33,8 +34,6 @@ def address(system) -> str:
     system.start("bridge_node")
     system.start("description_node", robot="quadruped")
     viewer = system.start("web_viewer_node", port=port, rate=4.0)
-    from hd_system_tests.processes import wait_until
-
     wait_until(lambda: "operator's page: " in viewer.output, 60, "the page's address is printed")
     return re.search(r"operator's page: (\S+)", viewer.output)[1]
 
@@ -105,6 +104,12 @@ def coloured(pixels: np.ndarray) -> np.ndarray:
     return np.ptp(pixels, axis=2) > 60
 
 
+def middle(pixels: np.ndarray) -> np.ndarray:
+    """The quarter of a picture (height, width) around its centre."""
+    height, width = pixels.shape
+    return pixels[height // 4:3 * height // 4, width // 4:3 * width // 4]
+
+
 def changes(page) -> float:
     """Share of the scene's pixels that differ between two pictures."""
     first = scene(page)
@@ -126,8 +131,7 @@ def shows_a_robot_that_moves(page) -> None:
     headline(page, "Running")
     page.locator("[data-hd=robot]", has_text="Robot quadruped").wait_for()
     page.get_by_text("Inside the trained range").wait_for()
-    height, width = (limbs := coloured(scene(page, "operator_page"))).shape
-    assert limbs[height // 4:3 * height // 4, width // 4:3 * width // 4].mean() > 2e-3, "the robot is shown"
+    wait_until(lambda: middle(coloured(scene(page, "operator_page"))).mean() > 2e-3, DEADLINE_S, "the robot is shown")
     moving = changes_from_a_start(page)
     button(page, "Pause").click()
     page.get_by_text("the robot is paused or gone").wait_for()
