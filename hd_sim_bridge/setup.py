@@ -21,12 +21,12 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            "bench_real_time = hd_sim_bridge.bench_real_time:main",
+            "bench_real_time = hd_sim_bridge.programs:bench_real_time",
             "bridge_node = hd_sim_bridge.programs:bridge_node",
-            "compare_base_state = hd_sim_bridge.compare_base_state:main",
-            "compare_guards = hd_sim_bridge.compare_guards:main",
-            "gallery = hd_sim_bridge.gallery:main",
-            "render_robots = hd_sim_bridge.render_robots:main",
+            "compare_base_state = hd_sim_bridge.programs:compare_base_state",
+            "compare_guards = hd_sim_bridge.programs:compare_guards",
+            "gallery = hd_sim_bridge.programs:gallery",
+            "render_robots = hd_sim_bridge.programs:render_robots",
             "web_viewer_node = hd_sim_bridge.programs:web_viewer_node",
         ],
     },

@@ -5,8 +5,11 @@ from __future__ import annotations
 import importlib
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+INTERRUPTED = 130
 
 
 def run(module: str) -> int:
@@ -25,6 +28,59 @@ def run(module: str) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     return code
+
+
+def command(module: str, *, physics: bool = True) -> int:
+    """Import the module of a command, which is no node, and run its `main`; Ctrl-C is always one line and code 130.
+
+    `physics`: the command needs MuJoCo, whose import asks another Python for the version of an OpenGL library; that one
+    takes over that Ctrl-C is held back. Where SIGINT is ignored, as behind `nohup`, it stays so.
+    """
+    answered = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if answered:
+        signal.signal(signal.SIGINT, lambda *_: _end())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # held back by ros2_pip while the interpreter started
+    if physics and (reason := _failed_import_of_mujoco()) is not None:
+        print(reason, file=sys.stderr)
+        return 1
+    program = importlib.import_module(module)
+    if answered:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return program.main()
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back while other processes are started: they take that over until they let it in themselves."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _failed_import_of_mujoco() -> str | None:
+    """Import MuJoCo; what to tell the user where that fails: it raises what it likes over the OpenGL that is asked."""
+    try:
+        with interrupts_held():
+            importlib.import_module("mujoco")
+    except Exception as error:
+        chosen = os.environ.get("MUJOCO_GL")
+        if not chosen:
+            return f"MuJoCo cannot be imported: {error}; `./hd doctor` says what an installation lacks"
+        return (f"MuJoCo cannot be imported with MUJOCO_GL={chosen}: {error}; set MUJOCO_GL to egl, osmesa or glfw, "
+                "whichever this machine has, to disable where nothing is drawn, or unset it")
+    return None
+
+
+def _end() -> None:
+    """Nothing has been begun: end here, since an exception amid imports ends in a traceback or gets lost."""
+    os.write(sys.stderr.fileno(), b"interrupted\n")
+    os._exit(INTERRUPTED)
 
 
 @contextmanager

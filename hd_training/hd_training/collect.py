@@ -28,6 +28,7 @@ from tqdm import tqdm
 
 from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
+from hd_controller.programs import interrupts_held
 from hd_training.argument_types import natural, positive
 from hd_training.engine import Engine
 from hd_training.presets import PRESETS, CollectConfig
@@ -44,7 +45,7 @@ from hd_training.trajectory_store import (
     trajectory_path,
     write_trajectories,
 )
-from hd_training.worker_processes import end_with_parent, interrupts_held
+from hd_training.worker_processes import end_with_parent
 
 EXAMPLES = """examples:
   collect --robots pd_robots --out runs/paper --preset paper                  with runs/paper/teacher.pt

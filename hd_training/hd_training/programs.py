@@ -1,45 +1,6 @@
 """What `ros2 run` and launch files start: signals are provided for before anything heavy is imported."""
 
-from __future__ import annotations
-
-import importlib
-import os
-import signal
-import sys
-
-from hd_controller.programs import run
-from hd_training.worker_processes import interrupts_held
-
-INTERRUPTED = 130
-
-
-def command(module: str, *, physics: bool = True) -> int:
-    """Import a command's module and run its `main`; Ctrl-C at any time is one line and code 130.
-
-    `physics`: the command needs MuJoCo, whose import asks another Python for the version of an OpenGL library; that one
-    takes over that Ctrl-C is held back. Where SIGINT is ignored, as behind `nohup`, it stays so.
-    """
-    answered = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if answered:
-        signal.signal(signal.SIGINT, lambda *_: _end())
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # held back by ros2_pip while the interpreter started
-    if physics:
-        with interrupts_held():
-            importlib.import_module("mujoco")
-    program = importlib.import_module(module)
-    if answered:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        return program.main()
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return INTERRUPTED
-
-
-def _end() -> None:
-    """Nothing has been begun: end here, since an exception amid imports ends in a traceback or gets lost."""
-    os.write(sys.stderr.fileno(), b"interrupted\n")
-    os._exit(INTERRUPTED)
+from hd_controller.programs import command, run
 
 
 def teacher_node() -> int:

@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
+from hd_controller.programs import interrupts_held
 from hd_training.argument_types import natural, positive
 from hd_training.checkpoint import load_checkpoint, make_run_folder
 from hd_training.evaluate import named
@@ -29,7 +30,7 @@ from hd_training.learner_state import CHECKPOINT
 from hd_training.presets import EXPERTS, Preset
 from hd_training.robot_set import read_robots
 from hd_training.train_teacher import train_teacher
-from hd_training.worker_processes import end_when_interrupted, interrupts_held
+from hd_training.worker_processes import end_when_interrupted
 
 EXAMPLES = """examples:
   train_experts --robots hd_training/robots/train --out runs/experts

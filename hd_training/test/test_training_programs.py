@@ -1,4 +1,4 @@
-"""Console scripts of the package: Ctrl-C amid imports, in the command and in its worker processes, is no traceback."""
+"""Console scripts of the package, and Ctrl-C amid the imports of their worker processes, which is no traceback."""
 
 import ast
 import os
@@ -17,7 +17,8 @@ SLOW_IMPORT = "import time\nprint('importing', flush=True)\ntime.sleep(60)\ndef 
 POOL = """
 import multiprocessing, sys
 from concurrent.futures import ProcessPoolExecutor
-from hd_training.worker_processes import end_when_interrupted, interrupts_held
+from hd_controller.programs import interrupts_held
+from hd_training.worker_processes import end_when_interrupted
 class Work:
     def __reduce__(self): return __import__, ("slow_import",)
 if __name__ == "__main__":
@@ -32,74 +33,22 @@ if __name__ == "__main__":
 """
 
 
-def start(code: str, folder: Path, **settings: object) -> subprocess.Popen:
-    """A Python with the test's paths and `folder` in a session of its own."""
-    script = folder / "script.py"
-    script.write_text(code)
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(folder), *sys.path])}
-    return subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                            env=environment, start_new_session=True, **settings)  # fmt: skip
-
-
-def interrupted(process: subprocess.Popen) -> tuple[int, str]:
-    """Interrupt all of a session when it imports; exit code and what it said on stderr."""
+def test_ctrl_c_amid_the_imports_of_a_worker_process(tmp_path):
+    (tmp_path / "slow_import.py").write_text(SLOW_IMPORT)
+    script = tmp_path / "script.py"
+    script.write_text(POOL)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    process = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               env=environment, start_new_session=True)  # fmt: skip
     try:
         assert process.stdout.readline() == "importing\n", process.communicate()
+        began = time.monotonic()
         os.killpg(process.pid, signal.SIGINT)
-        errors = process.communicate(timeout=60)[1]
+        assert (process.communicate(timeout=60)[1], process.returncode) == ("", 130)
+        assert time.monotonic() - began < 50, "the worker waited for the end of its imports"
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
-    return process.returncode, errors
-
-
-def test_ctrl_c_amid_the_imports_of_a_command(tmp_path):
-    (tmp_path / "slow_import.py").write_text(SLOW_IMPORT)
-    code = "import sys\nfrom hd_training.programs import command\nsys.exit(command('slow_import', physics=False))"
-    assert interrupted(start(code, tmp_path)) == (130, "interrupted\n")
-
-
-def interrupt_before_start() -> None:
-    """Between fork and exec: a Ctrl-C that comes while the interpreter starts, held back as `ros2 run` does it."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    os.kill(os.getpid(), signal.SIGINT)
-
-
-def test_ctrl_c_that_was_held_back_is_answered_before_the_imports(tmp_path):
-    code = "import sys\nfrom hd_training.programs import command\nsys.exit(command('not_there'))"
-    process = start(code, tmp_path, preexec_fn=interrupt_before_start)
-    assert process.communicate(timeout=60) == ("", "interrupted\n") and process.returncode == 130
-
-
-def test_ctrl_c_in_a_command_that_knows_nothing_of_it(tmp_path):
-    (tmp_path / "waits.py").write_text(
-        "import time\ndef main():\n    print('importing', flush=True)\n    time.sleep(60)\n")
-    code = "import sys\nfrom hd_training.programs import command\nsys.exit(command('waits', physics=False))"
-    assert interrupted(start(code, tmp_path)) == (130, "interrupted\n")
-
-
-def test_an_interrupt_that_is_ignored_stays_so(tmp_path):
-    (tmp_path / "says.py").write_text(
-        "import signal\ndef main():\n    print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)\n    return 0\n")
-    code = "import sys\nfrom hd_training.programs import command\nsys.exit(command('says', physics=False))"
-    process = start(code, tmp_path, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
-    assert process.communicate(timeout=60) == ("True\n", "") and process.returncode == 0
-
-
-def test_ctrl_c_amid_the_imports_of_a_worker_process(tmp_path):
-    (tmp_path / "slow_import.py").write_text(SLOW_IMPORT)
-    began = time.monotonic()
-    assert interrupted(start(POOL, tmp_path)) == (130, "")
-    assert time.monotonic() - began < 60, "the worker did not wait for the end of its imports"
-
-
-def test_mujoco_is_imported_with_interrupts_held_back(tmp_path):
-    (tmp_path / "mujoco.py").write_text("import signal\nprint(signal.pthread_sigmask(signal.SIG_BLOCK, []))\n")
-    (tmp_path / "says.py").write_text(
-        "import signal\ndef main():\n    print(signal.pthread_sigmask(signal.SIG_BLOCK, []))\n    return 0\n")
-    code = "import sys\nfrom hd_training.programs import command\nsys.exit(command('says'))"
-    process = start(code, tmp_path)
-    assert process.communicate(timeout=60) == ("{<Signals.SIGINT: 2>}\nset()\n", "")
 
 
 def test_every_console_script_is_a_program_of_an_existing_module():
