@@ -18,6 +18,7 @@ MODULES = {
     "transform_listener": "hd_system_tests.transform_listener",
     "teacher_node": "hd_training.teacher_node",
 }
+ABORTED_WITHIN_S = 5.0
 
 
 def wait_until(condition: Callable[[], object], deadline_s: float, what: str) -> None:
@@ -80,13 +81,21 @@ class NodeProcess:
         self.process.send_signal(number)
 
     def wait(self, timeout_s: float = 10.0) -> int:
-        """Exit code; kills the node and fails when it does not end in time."""
+        """Exit code; aborts the node, which shows where its threads are, and fails when it does not end in time."""
         try:
             return self.process.wait(timeout_s)
         except subprocess.TimeoutExpired:
+            self._abort()
+            raise AssertionError(f"{self.name} did not end within {timeout_s:g} s:\n{self.output}") from None
+
+    def _abort(self) -> None:
+        """End the node so that faulthandler shows in its output where each thread stands."""
+        self.process.send_signal(signal.SIGABRT)
+        try:
+            self.process.wait(ABORTED_WITHIN_S)
+        except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-            raise AssertionError(f"{self.name} did not end within {timeout_s:g} s:\n{self.output}") from None
 
 
 class WithoutCore:
