@@ -11,14 +11,12 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from nav_msgs.msg import Odometry
 from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from sensor_msgs.msg import Imu, JointState
 from std_msgs.msg import String
 
-from hd_controller import controller_parameters, conversions, memory, qos, wire_states
+from hd_controller import controller_parameters, conversions, memory, qos
 from hd_controller.command_target import CommandTarget
 from hd_controller.controller import Controller, PreparedPolicy
 from hd_controller.controller_modes import Mode
@@ -29,12 +27,10 @@ from hd_controller.node_runner import declare_executor, run_node
 from hd_controller.operator_services import OperatorServices
 from hd_controller.policy_intake import PolicyIntake
 from hd_controller.policy_origin import GeneratedPolicies, PolicyOrigin
-from hd_controller.state_readings import BaseReading, ImuReading, JointReading, Reading
-from hd_controller.stream_guard import SETTLING_S
+from hd_controller.state_intake import StateIntake
 from hd_controller.xml_document import MAX_BYTES
 
-SWAP_S = 1.0  # so long after a new description a simulator may still show the robot before
-SHORTEST_WATCH_S = 0.02
+SHORTEST_WATCH_S = 0.001
 FLUSH_TIMEOUT = Duration(seconds=0.2)
 
 
@@ -50,7 +46,6 @@ class ControllerNode(LifecycleNode):
         controller_parameters.declare(self)
         self._settings = controller_parameters.settings(self)
         self._state_timeout_s = self._settings.guards.state_timeout
-        self.watch_period_s = max(SHORTEST_WATCH_S, self._state_timeout_s / 2)
         self._by_state = controller_parameters.choice(self, "trigger", controller_parameters.TRIGGERS) == "state"
         self._command_type = self.get_parameter("command_type").value
         self._dry_run = self.get_parameter("dry_run").value
@@ -58,13 +53,13 @@ class ControllerNode(LifecycleNode):
         self._modes = self._controller.modes
         self._writer: conversions.CommandWriter | None = None
         self._intake: PolicyIntake | None = None
-        self._description_ns = self._accepted = 0
-        self._active = self._commanding = False
-        self._settled_s = self._awaited_s = 0.0
+        self._accepted = 0
+        self._commanding = False
         self._commands = self.create_publisher(
             conversions.command_message_type(self._command_type),
             "~/dry_run_commands" if self._dry_run else "joint_commands", qos.commands())
         self._reports = ControllerReports(self, self._controller, self.get_parameter("lockstep").value)
+        self._states = StateIntake(self._controller, self._reports, self._by_state, self._complete, self._state_refused)
 
     def start(self, post: Callable[[Callable[[], None]], Any]) -> None:
         """Listen, take the policy that is there already, if any, and go active if asked to."""
@@ -95,11 +90,9 @@ class ControllerNode(LifecycleNode):
         states = qos.states(reliability == "reliable" or (reliability == "auto" and waited_for))
         self.create_subscription(String, "robot_description", self._description, qos.latched())
         self._origin.open(self, self._intake.policy)
-        wire_states.subscribe(self, JointState, "joint_states", self._joint_states, states, self._reports.trouble)
-        if controller_parameters.choice(self, "base_state", controller_parameters.BASE_STATES) == "odom":
-            wire_states.subscribe(self, Odometry, "odom", self._base_state, states, self._reports.trouble)
-        else:
-            wire_states.subscribe(self, Imu, "imu", self._base_state, states, self._reports.trouble)
+        measured = controller_parameters.choice(self, "base_state", controller_parameters.BASE_STATES) == "odom"
+        self._states.subscribe(self, states, measured)
+        if not measured:
             self.get_logger().warning("base_state is imu: height and velocity of the torso are estimated, not measured")
 
     def stop(self) -> None:
@@ -112,7 +105,7 @@ class ControllerNode(LifecycleNode):
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Begin to answer states, in standby."""
-        self._active = True
+        self._states.open = True
         self._modes.enter_active()
         return super().on_activate(state)
 
@@ -130,7 +123,7 @@ class ControllerNode(LifecycleNode):
     @property
     def active(self) -> bool:
         """True in the lifecycle state active."""
-        return self._active
+        return self._states.open
 
     @property
     def obstacle(self) -> str:
@@ -139,14 +132,14 @@ class ControllerNode(LifecycleNode):
 
     def changed(self) -> None:
         """Tell the operator, if there is something new."""
-        self._reports.changed(self._active)
+        self._reports.changed(self.active)
 
     def _leave_active(self) -> None:
         """Zero command, standby, silence."""
-        if not self._active:
+        if not self.active:
             return
         self._send_zero()
-        self._active = False
+        self._states.open = False
         self._reports.left_active()
         self._modes.leave_active()
         self.changed()
@@ -166,7 +159,7 @@ class ControllerNode(LifecycleNode):
         self._send_zero()
         self._controller.drop_policy()
         self._writer = None
-        self._description_ns, self._awaited_s = self.get_clock().now().nanoseconds, time.monotonic() + SWAP_S
+        self._states.described(self.get_clock().now().nanoseconds)
         self._intake.description(sha256)
         self._origin.described(message.data, sha256)
         self.changed()
@@ -180,8 +173,7 @@ class ControllerNode(LifecycleNode):
             self.get_logger().info(f"policy of robot '{bundle.morphology.name}' ({bundle.robot_id[:12]}) is ready")
             if self._modes.mode is not Mode.RUN:
                 memory.settle()
-            if self._settings.guards.max_delay:
-                self._settled_s = time.monotonic() + SETTLING_S
+            self._states.bound()
         self.changed()
 
     def _refuse_policy(self, sentence: str) -> None:
@@ -192,43 +184,18 @@ class ControllerNode(LifecycleNode):
 
     # States and commands
 
-    def _joint_states(self, reading: JointReading) -> None:
-        """Joint positions and velocities."""
-        policy = self._controller.policy
-        if not self._active or policy is None:
-            return
-        if reading.tagged:
-            if reading.frame_id != policy.bundle.robot_id and time.monotonic() < self._awaited_s:
-                return
-        elif reading.stamp_ns < self._description_ns:
-            self._reports.log("old", "states stamped before the robot description on this node's clock are ignored; "
-                                     "with a simulator, is use_sim_time set?")
-            return
-        # States of this robot have begun to come; a clock set back later hides none of them.
-        self._description_ns, self._awaited_s = 0, 0.0
-        self._take(reading, policy)
+    def _state_refused(self, problem: StateError, stamp_ns: int) -> None:
+        """A message that cannot be used is left out, or ends in a zero command."""
+        self._reports.refused_states += 1
+        if self._controller.refuse(problem):
+            self._send_zero(stamp_ns)
+        self._reports.trouble(f"state refused: {problem}")
+        self.changed()
 
-    def _base_state(self, reading: BaseReading | ImuReading) -> None:
-        """Torso pose and twist from odometry, or orientation and angular velocity where there is none."""
-        if self._active and self._controller.policy is not None:
-            self._take(reading, self._controller.policy)
-
-    def _take(self, reading: Reading, policy: PreparedPolicy) -> None:
-        """Read one message into the state; when trigger is `state` and the state is complete, answer it."""
-        began_s = time.monotonic()
-        if began_s < self._settled_s:
-            return
-        try:
-            reading.hand_to(policy.assembly, policy.bundle.robot_id, began_s)
-        except StateError as problem:
-            self._reports.refused_states += 1
-            if self._controller.refuse(problem):
-                self._send_zero(reading.stamp_ns)
-            self._reports.trouble(f"state refused: {problem}")
-            self.changed()
-            return
-        if self._by_state and policy.assembly.matched():
-            self._act(policy, began_s)
+    def _complete(self, policy: PreparedPolicy, arrived_s: float) -> None:
+        """Both parts of a state are there: when trigger is `state`, answer it."""
+        if self._by_state:
+            self._act(policy, arrived_s)
 
     def _act(self, policy: PreparedPolicy, began_s: float) -> None:
         """One control step: state -> efforts -> message."""
@@ -249,29 +216,36 @@ class ControllerNode(LifecycleNode):
         """Steady clock trigger: act on the newest states while they are fresh."""
         policy = self._controller.policy
         now_s = time.monotonic()
-        if self._active and policy is not None and self._fresh(policy):
+        if self.active and policy is not None and self._fresh(policy):
             self._act(policy, now_s)
         else:
             self._reports.timing.tick(now_s)
             self.watch()
 
-    def watch(self) -> None:
-        """States that are stale on the steady clock end in a zero command; called by the loop that runs this node."""
+    def watch(self) -> float:
+        """Send a zero command where states are stale on the steady clock; called by the loop that runs this node.
+
+        Returns within how many seconds it wants to be called again.
+        """
+        self._states.release()
         policy, modes = self._controller.policy, self._modes
         waited_for = self._commanding or modes.mode is Mode.RUN or modes.about_to_run
-        if not self._active or policy is None or not waited_for:
-            return
-        if not self._fresh(policy):
-            self._send_zero()
-            self._controller.stale()
-            self.changed()
+        if not self.active or policy is None or not waited_for:
+            return self._state_timeout_s
+        left_s = self._state_timeout_s - policy.assembly.age_s(time.monotonic())
+        if left_s >= 0:
+            return max(left_s, SHORTEST_WATCH_S)
+        self._send_zero()
+        self._controller.stale()
+        self.changed()
+        return self._state_timeout_s
 
     def _fresh(self, policy: PreparedPolicy) -> bool:
         return policy.assembly.age_s(time.monotonic()) <= self._state_timeout_s
 
     def _send_zero(self, stamp_ns: int | None = None) -> None:
         """Zero command to the robot of the bound policy, stamped as the state answered last or as told."""
-        if self._active and self._writer is not None:
+        if self.active and self._writer is not None:
             stamp = self._controller.last_stamp_ns if stamp_ns is None else stamp_ns
             self._commands.publish(self._writer.write(stamp or 0, self._controller.zero()))
         self._commanding = False
@@ -282,7 +256,7 @@ class ControllerNode(LifecycleNode):
         """Latch, and answer at once: damping while states are fresh, zero otherwise."""
         if self._controller.e_stop(source):
             policy = self._controller.policy
-            if self._active and policy is not None and self._writer is not None and self._fresh(policy):
+            if self.active and policy is not None and self._writer is not None and self._fresh(policy):
                 state = policy.assembly.state()
                 self._commands.publish(self._writer.write(state.stamp_ns, self._controller.damp(state)))
             else:

@@ -33,8 +33,8 @@ RCLError = rclpy_implementation.RCLError
 class RunnableNode(Protocol):
     """What the runner needs beside a plain node.
 
-    A node may also have `watch()` and `watch_period_s`: it is called at least that often. A timer for the same costs
-    rclpy a tenth of a millisecond each time.
+    A node may also have `watch()`, which is called ten times a second, or sooner: it returns within how many seconds. A
+    timer for the same costs rclpy a tenth of a millisecond each time.
     """
 
     exit_code: int | None
@@ -140,12 +140,12 @@ class Turn:
 
 def _run(node: Any, turn: Turn, request: StopRequest, manager: ServiceNotifier) -> None:
     """Turn after turn until the node is done or a signal has come."""
-    watch = getattr(node, "watch", lambda: None)
-    period_s = min(SPIN_TIMEOUT_S, getattr(node, "watch_period_s", SPIN_TIMEOUT_S))
+    watch = getattr(node, "watch", lambda: SPIN_TIMEOUT_S)
+    due_s = SPIN_TIMEOUT_S
     request.in_loop = True
     while not request.requested and node.exit_code is None:
-        turn.take(period_s)
-        watch()
+        turn.take(min(due_s, SPIN_TIMEOUT_S))
+        due_s = watch()
         if manager.watched:
             manager.alive(time.monotonic())
 

@@ -9,6 +9,7 @@ bytes stay the same, later messages are read in place. Whatever looks different 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from operator import itemgetter
 from struct import Struct
@@ -16,8 +17,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from nav_msgs.msg import Odometry
-from rclpy.node import Node
-from rclpy.qos import QoSProfile
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Imu, JointState
 
@@ -172,11 +171,12 @@ _KINDS: dict[type, _Kind] = {
 class StateReader:
     """Callback of a raw subscription (`raw=True`) that hands on what each message says.
 
-    `callback` gets a reading, valid until the next; `garbled` gets one sentence for bytes that are no message of this
-    type.
+    `callback` gets a reading, valid until the next, and when its message arrived on the steady clock [s]; `garbled`
+    gets one sentence for bytes that are no message of this type.
     """
 
-    def __init__(self, message_type: type, callback: Callable[[Any], None], garbled: Callable[[str], None]) -> None:
+    def __init__(self, message_type: type, callback: Callable[[Any, float], None],
+                 garbled: Callable[[str], None]) -> None:
         self._type = message_type
         self._callback = callback
         self._garbled = garbled
@@ -186,19 +186,21 @@ class StateReader:
         self._read: Read | None = None
         self.in_place = self.built = 0
 
-    def __call__(self, data: bytes) -> None:
-        """Read one serialised message."""
+    def __call__(self, data: bytes, arrived_s: float | None = None) -> None:
+        """Read one serialised message, which arrived just now or then."""
+        if arrived_s is None:
+            arrived_s = time.monotonic()
         if len(data) == self._length and self._same_shape(data):
             self.in_place += 1
-            self._callback(self._read(data))
+            self._callback(self._read(data), arrived_s)
         else:
-            self._build(data)
+            self._build(data, arrived_s)
 
     def _same_shape(self, data: bytes) -> bool:
         """Whether only stamp, numbers and padding differ from the message that the shape was learned from."""
         return int.from_bytes(data[: self._mask_size], "little") & self._mask == self._fixed
 
-    def _build(self, data: bytes) -> None:
+    def _build(self, data: bytes, arrived_s: float) -> None:
         """Let the middleware read it."""
         self._forget()
         try:
@@ -209,7 +211,7 @@ class StateReader:
         self.built += 1
         if self.built <= max(LEARNED_AT_FIRST, self.in_place):  # else shapes change too often to be worth it
             self._learn(data, reading)
-        self._callback(reading)
+        self._callback(reading, arrived_s)
 
     def _forget(self) -> None:
         self._length, self._read = -1, None
@@ -229,12 +231,6 @@ class StateReader:
         self._mask_size, self._mask = len(mask), int.from_bytes(mask, "little")
         self._fixed = int.from_bytes(data[: len(mask)], "little") & self._mask
         self._length, self._read = len(data), read
-
-
-def subscribe(node: Node, message_type: type, topic: str, callback: Callable[[Any], None], profile: QoSProfile,
-              garbled: Callable[[str], None]) -> None:
-    """Subscribe to states; see StateReader."""
-    node.create_subscription(message_type, topic, StateReader(message_type, callback, garbled), profile, raw=True)
 
 
 def _with_other_numbers(data: bytes, shape: Shape) -> bytes:

@@ -66,9 +66,7 @@ class Waiting(Node):
         pass
 
     def watch(self):
-        pass
-
-    watch_period_s = 3600.0
+        return 3600.0
 
     def stop(self):
         print("stopped")
@@ -85,8 +83,6 @@ sys.exit(node_runner.run_node(Waiting, ["--ros-args", "-p", f"executor:={sys.arg
 class Watcher(Node):
     """Receives nothing; ends when its watch was called often enough, with code 1 at the deadline."""
 
-    watch_period_s = 0.01
-
     def __init__(self, executor: str) -> None:
         super().__init__("watcher", parameter_overrides=[rclpy.Parameter("executor", value=executor)])
         declare_executor(self)
@@ -100,11 +96,12 @@ class Watcher(Node):
     def stop(self) -> None:
         """Nothing to end."""
 
-    def watch(self) -> None:
-        """Count."""
+    def watch(self) -> float:
+        """Count; again soon, please."""
         self.calls += 1
         if self.calls == CALLS:
             self.exit_code = 0
+        return 0.01
 
     def _late(self) -> None:
         self.exit_code = 1

@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import pytest
-
 PERIOD_NS = 20_000_000
 
 
@@ -13,13 +11,11 @@ class FedController:
     """A controller node in this process, fed with the bytes that the middleware would give to its subscriptions."""
 
     def __init__(self, node: Any) -> None:
-        from hd_controller.wire_states import StateReader
-
         self.node = node
         self._stamp_ns = 10**18
-        self._joint_states = StateReader(_type("JointState"), node._joint_states, pytest.fail)
-        self._odom = StateReader(_type("Odometry"), node._base_state, pytest.fail)
         node.start(lambda function: function())
+        callbacks = {subscription.topic_name: subscription.callback for subscription in node.subscriptions}
+        self._joint_states, self._odom = callbacks["/joint_states"], callbacks["/odom"]
 
     def take(self, policy: Any) -> None:
         """Give it a policy whose description is the newest."""
@@ -42,13 +38,6 @@ class FedController:
             swing(*self._messages, self._stamp_ns * 1e-9, self._stamp_ns)
             self._joint_states(serialize_message(self._messages[0]))
             self._odom(serialize_message(self._messages[1]))
-
-
-def _type(name: str) -> type:
-    from nav_msgs.msg import Odometry
-    from sensor_msgs.msg import JointState
-
-    return {"JointState": JointState, "Odometry": Odometry}[name]
 
 
 @contextmanager

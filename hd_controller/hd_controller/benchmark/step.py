@@ -7,10 +7,8 @@ import os
 import time
 
 import rclpy
-from nav_msgs.msg import Odometry
 from rclpy.serialization import serialize_message
 from rclpy.signals import SignalHandlerOptions
-from sensor_msgs.msg import JointState
 
 from hd_controller import memory
 from hd_controller.benchmark.processes import PROBE, Program, own_domain, sleep_until
@@ -21,7 +19,6 @@ from hd_controller.controller_modes import Mode
 from hd_controller.controller_node import ControllerNode
 from hd_controller.errors import HdError
 from hd_controller.policy_bundle import PolicyBundle
-from hd_controller.wire_states import StateReader
 
 GROUP = "step"
 P50_AT_MOST_MS, P99_AT_MOST_MS = 0.3, 1.0
@@ -85,8 +82,8 @@ def _paced_steps(node: ControllerNode, policy: PolicyBundle, seconds: float,
     node._modes.description(policy.description_sha256)
     node._ready(prepare_policy(policy, node._settings))
     joints, odometry = state_messages(policy)
-    take_joints = StateReader(JointState, node._joint_states, node._reports.trouble)
-    take_odometry = StateReader(Odometry, node._base_state, node._reports.trouble)
+    callbacks = {subscription.topic_name: subscription.callback for subscription in node.subscriptions}
+    take_joints, take_odometry = callbacks["/joint_states"], callbacks["/odom"]
     steps_ms, late_ms = [], []
     memory.settle()
     deadline_s = time.monotonic()
