@@ -90,13 +90,17 @@ class GeneratorBundle:
         Raises:
             BundleError: the network fails, or gives wrong shapes or numbers that are not finite.
         """
+        return _stacked(self.outputs(context), len(context))
+
+    def outputs(self, context: np.ndarray) -> dict[str, np.ndarray]:
+        """What the network gives for one body, by name, before it becomes layers; context as for `layers`."""
         normalised = np.clip((context - self.context_mean) / self.context_std, -CONTEXT_CLIP, CONTEXT_CLIP)
         names = [output.name for output in self.session.get_outputs()]
         try:
             values = self.session.run(names, {"context": normalised.astype(np.float32)})
         except Exception as error:  # onnxruntime raises its own unrelated exception types
             raise BundleError(f"The hypernetwork failed on a body of {len(context)} limbs ({error}).") from error
-        return _stacked(dict(zip(names, values, strict=True)), len(context))
+        return dict(zip(names, values, strict=True))
 
 
 def _stacked(outputs: dict[str, np.ndarray], limbs: int) -> list[Layer]:

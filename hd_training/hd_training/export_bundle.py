@@ -1,7 +1,7 @@
 """Command `export_bundle`: the trained hypernetwork as a generator bundle that the nodes load.
 
 Weights are stored as float16 and cast to float32 when the network runs, which halves the file; the error of a weight
-is at most 2^-11 of its size.
+is at most 2^-11 of its size. A bundle is held against torch on all robots that are given before it is written.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnx
@@ -22,16 +23,15 @@ from onnx import TensorProto, helper, numpy_helper
 from hd_controller.context import CONTEXT_SIZE
 from hd_controller.coverage import trained_ranges
 from hd_controller.errors import HdError
-from hd_controller.generator_bundle import save_generator_bundle
+from hd_controller.generator_bundle import GeneratorBundle, save_generator_bundle
 from hd_controller.morphology import Morphology
 from hd_controller.mujoco_model import CONTROL_PERIOD_S
+from hd_training.bundle_parity import BIG_TENSOR, measure_parity
 from hd_training.hypernetwork import ExportedHypernetwork, Hypernetwork
 from hd_training.input_scale import InputScale
 from hd_training.presets import HYPERDISTILL
 from hd_training.robot_set import read_robots
 from hd_training.students import STUDENT, load_student
-
-BIG_TENSOR = 256  # tensors of fewer numbers stay float32
 
 
 def onnx_bytes(hypernetwork: Hypernetwork, *, half: bool = True) -> bytes:
@@ -124,14 +124,19 @@ def _exportable(path: Path, content: dict) -> None:
 
 
 def export_bundle(student: Path, robots: list[Morphology], folder: Path, results: dict | None = None) -> Path:
-    """Write the generator bundle of a student trained on these robots."""
+    """Write the generator bundle of a student trained on these robots; prints how well it agrees with torch on them.
+
+    Raises:
+        HdError: the student cannot be exported, robots are missing, or the bundle gives other numbers than torch.
+    """
     trained_student, content = load_student(student)
     _exportable(student, content)
     trained = set(content["body_ids"])
     known = [robot for robot in robots if robot.body_id in trained]
     if len(known) != len(trained):
         raise HdError(f"{student} was trained on {len(trained)} robots, {len(known)} of them were given; give them all")
-    moments = InputScale.load(content).moments
+    scale = InputScale.load(content)
+    moments = scale.moments
     header = {
         "context_mean": content["context_mean"],
         "context_std": content["context_std"],
@@ -142,7 +147,11 @@ def export_bundle(student: Path, robots: list[Morphology], folder: Path, results
         "control_period_s": CONTROL_PERIOD_S,
         "provenance": provenance(content, known, results),
     }
-    save_generator_bundle(folder, onnx_bytes(trained_student.network), header)
+    network = onnx_bytes(trained_student.network)
+    with TemporaryDirectory() as trial:
+        save_generator_bundle(trial, network, header)
+        print(measure_parity(trained_student, scale, GeneratorBundle.load(trial), robots), file=sys.stderr)
+    save_generator_bundle(folder, network, header)
     return folder
 
 

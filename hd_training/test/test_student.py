@@ -9,13 +9,16 @@ import torch
 from robots_for_tests import six_legs, small_set
 
 from hd_controller.context import CONTEXT_SIZE
+from hd_controller.errors import HdError
 from hd_controller.generator import policy_for
 from hd_controller.generator_bundle import GeneratorBundle
+from hd_training.bundle_parity import measure_parity, rounded
 from hd_training.collect import collect
 from hd_training.distill import distill_folder
 from hd_training.evaluation_policies import generated_policy
 from hd_training.export_bundle import export_bundle, onnx_bytes
 from hd_training.hypernetwork import ExportedHypernetwork, Hypernetwork, policy_actions
+from hd_training.input_scale import InputScale
 from hd_training.learner_state import CHECKPOINT
 from hd_training.moments import RunningMoments
 from hd_training.presets import CollectConfig, DistillConfig, PpoConfig, Preset, StudentConfig, TeacherConfig
@@ -62,10 +65,7 @@ def test_torch_and_onnxruntime_agree_for_any_number_of_limbs(layers, rank):
 def test_half_stored_network_equals_torch_with_rounded_weights():
     hypernetwork = Hypernetwork(PRESET.student).eval()
     session = onnxruntime.InferenceSession(onnx_bytes(hypernetwork))
-    for parameter in hypernetwork.parameters():
-        if parameter.numel() >= 256:
-            parameter.data = parameter.data.half().float()
-    module = ExportedHypernetwork(hypernetwork)
+    module = ExportedHypernetwork(rounded(hypernetwork))
     context = torch.randn(9, CONTEXT_SIZE)
     with torch.no_grad():
         expected = module(context)
@@ -91,10 +91,7 @@ def test_robot_policy_equals_torch(run):
     """The controller's numpy policy = the torch call of the generated weights, for seen and unseen robots."""
     bundle = GeneratorBundle.load(run / "generator")
     student, content = load_student(run / "student.pt")
-    hypernetwork = student.network
-    for parameter in hypernetwork.parameters():
-        if parameter.numel() >= 256:
-            parameter.data = parameter.data.half().float()
+    hypernetwork = rounded(student.network)
     moments = RunningMoments(17)
     moments.load(content["moments"])
     for robot in [*small_set(), six_legs()]:
@@ -109,6 +106,22 @@ def test_robot_policy_equals_torch(run):
         np.testing.assert_allclose(policy.act(observation), expected.reshape(-1).numpy(), atol=1e-5)
         batched = generated_policy(bundle, [robot])(observation[None, None].astype(np.float32))
         np.testing.assert_allclose(batched.reshape(-1), expected.reshape(-1).numpy(), atol=2e-5)
+
+
+def test_parity_of_bundle_and_torch_and_a_bundle_of_another_student(run):
+    bundle, robots = GeneratorBundle.load(run / "generator"), [*small_set(), six_legs()]
+    student, content = load_student(run / "student.pt")
+    scale = InputScale.load(content)
+    parity = measure_parity(student, scale, bundle, robots)
+    assert parity.robots == len(robots) and 0 < parity.weights < 1e-5 and 0 < parity.actions < 1e-5
+    with torch.no_grad():
+        next(iter(student.parameters())).mul_(1.01)
+    with pytest.raises(HdError, match="not what was trained: weights differ"):
+        measure_parity(student, scale, bundle, robots)
+    student, content = load_student(run / "student.pt")
+    scale.moments.mean += 0.01  # the network is right, what it is fed is not
+    with pytest.raises(HdError, match="and actions by"):
+        measure_parity(student, scale, bundle, robots)
 
 
 def test_bundle_has_provenance_and_is_small(run):
