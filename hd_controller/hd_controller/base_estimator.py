@@ -12,10 +12,10 @@ import numpy as np
 
 from hd_controller.contact_points import contact_points
 from hd_controller.kinematics import Kinematics, RobotState
-from hd_controller.morphology import Morphology
+from hd_controller.morphology import GRAVITY, Morphology
 from hd_controller.rotations import matrix_from_quaternion
 
-GRAVITY = np.array([0.0, 0.0, -9.81])
+FREE_FALL = np.array([0.0, 0.0, -GRAVITY])
 """[m/s^2] in the world."""
 CONTACT_DEPTH_M = 0.01
 """Points this close to the lowest one count as standing, the lowest one most."""
@@ -63,7 +63,7 @@ class BaseEstimator:
             self.position[:2] += self.velocity[:2] * passed_s
             self.position[2] = height
             return
-        acceleration = matrix_from_quaternion(orientation) @ specific_force + GRAVITY
+        acceleration = matrix_from_quaternion(orientation) @ specific_force + FREE_FALL
         self.position += (self.velocity + 0.5 * passed_s * acceleration) * passed_s
         self.velocity += acceleration * passed_s
         stands = float(np.linalg.norm(velocity - self.velocity)) < SLIP_SPEED_M_S

@@ -20,6 +20,7 @@ from hd_controller.shapes import Box, Capsule, Cylinder, Mesh, Shape, Sphere, Ve
 
 __all__ = ["SLOTS_PER_LIMB", "Hinge", "Limb", "Morphology", "sanitised_name"]
 
+GRAVITY = 9.81  # [m/s^2]
 MAX_LIMBS = 512
 MAX_JSON = 50_000_000
 """Characters of a stored body: mesh hulls may be large."""
@@ -130,6 +131,11 @@ class Morphology:
     def total_mass(self) -> float:
         """[kg]"""
         return float(sum(limb.mass for limb in self.limbs))
+
+    @property
+    def weight(self) -> float:
+        """[N]"""
+        return GRAVITY * self.total_mass
 
     @cached_property
     def zero_positions(self) -> np.ndarray:

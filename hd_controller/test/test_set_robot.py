@@ -1,7 +1,5 @@
 """`set_robot` on its own: what it is told wrongly; tests/test has it beside running nodes."""
 
-import signal
-from collections.abc import Iterator
 
 import pytest
 
@@ -9,15 +7,7 @@ pytest.importorskip("rclpy", reason="needs ROS 2 (rclpy)")
 
 from hd_controller import set_robot
 
-
-@pytest.fixture(autouse=True)
-def handlers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Signal handlers as before, and a ROS domain that stays on this computer."""
-    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in kept.items():
-        signal.signal(number, handler)
+pytestmark = pytest.mark.usefixtures("handlers")
 
 
 @pytest.mark.parametrize("timeout", ["nan", "inf", "0", "-1"])

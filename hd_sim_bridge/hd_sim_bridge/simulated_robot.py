@@ -22,7 +22,6 @@ MOST_WEIGHTS = 100.0
 """Largest part of a push in weights of the robot [N], and the same number of N m; far beyond, physics diverges."""
 FARTHEST_M = 1e5
 WIDEST_RAD = 1000.0
-GRAVITY = 9.81
 
 
 class SimulatedRobot:
@@ -100,7 +99,7 @@ class SimulatedRobot:
             raise HdError("the push is not finite; expected force [N] and torque [N m] as numbers")
         if not 0 < duration_s <= 60.0:
             raise HdError(f"the push lasts {duration_s:g} s; expected more than 0 and at most 60 s")
-        most = MOST_WEIGHTS * GRAVITY * self.morphology.total_mass
+        most = MOST_WEIGHTS * self.morphology.weight
         strongest = max(np.abs(force).max(), np.abs(torque).max())
         if strongest > most:
             raise HdError(f"the push has {strongest:.3g} N or N m; expected at most {most:.3g}, which is "

@@ -13,7 +13,6 @@ from hd_msgs.srv import Push, StepSimulation
 from hd_sim_bridge.web_viewer.robot_link import Answer, RobotLink
 from hd_sim_bridge.web_viewer.uploads import UploadFolder
 
-GRAVITY = 9.81
 PUSH_S = 0.1
 
 
@@ -77,7 +76,7 @@ class RobotWishes:
             self.refuse("there is no robot to push yet")
             return
         request = Push.Request(limb=limb, duration=PUSH_S)
-        newtons = weights * GRAVITY * self.body.total_mass
+        newtons = weights * self.body.weight
         force = request.wrench.force
         force.x, force.y, force.z = (newtons * part for part in direction)
         self._ask("bridge_node/push", request)
