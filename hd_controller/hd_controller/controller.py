@@ -212,10 +212,17 @@ class Controller:
             self.modes.fault(f"{problem}; {problem.in_a_row} in a row" if limit > 1 else str(problem), True)
         return ends_run or problem.guard == "finite"
 
-    def stale(self) -> None:
-        """States have not come for longer than the timeout: what runs, or was allowed to, must be enabled again."""
+    def stale(self, unanswered: bool = False) -> None:
+        """Nothing was answered for longer than the timeout: what runs, or was allowed to, must be enabled again.
+
+        `unanswered`: messages came all the same.
+        """
         if self.modes.mode is Mode.RUN or self.modes.about_to_run:
-            self._trip("stale", f"no valid state for {self.settings.guards.state_timeout:g} s", clears_itself=True)
+            sentence = f"no valid state for {self.settings.guards.state_timeout:g} s"
+            if unanswered:
+                sentence += (", though messages come: joint states and the torso's need the same stamp, or trigger "
+                             "steady_clock, and stamps that do not go back")
+            self._trip("stale", sentence, clears_itself=True)
 
     def withdraw(self, sentence: str) -> None:
         """What ~/enable was granted for does not hold any more."""

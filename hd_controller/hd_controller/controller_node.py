@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -55,11 +56,12 @@ class ControllerNode(LifecycleNode):
         self._intake: PolicyIntake | None = None
         self._accepted = 0
         self._commanding = False
+        self._answered_s = -math.inf
         self._commands = self.create_publisher(
             conversions.command_message_type(self._command_type),
             "~/dry_run_commands" if self._dry_run else "joint_commands", qos.commands())
         self._reports = ControllerReports(self, self._controller, self.get_parameter("lockstep").value)
-        self._states = StateIntake(self._controller, self._reports, self._by_state, self._complete, self._state_refused)
+        self._states = StateIntake(self._controller, self._reports, self._complete, self._state_refused)
 
     def start(self, post: Callable[[Callable[[], None]], Any]) -> None:
         """Listen, take the policy that is there already, if any, and go active if asked to."""
@@ -207,7 +209,7 @@ class ControllerNode(LifecycleNode):
                 self.watch()  # the process stood still amid this step: nobody may act on its answer
                 return
             self._commands.publish(self._writer.write(state.stamp_ns, efforts))
-            self._commanding = True
+            self._commanding, self._answered_s = True, began_s
         now_s = time.monotonic()
         self._reports.timing.step(began_s, now_s, policy.assembly.age_s(now_s))
         self.changed()
@@ -223,20 +225,21 @@ class ControllerNode(LifecycleNode):
             self.watch()
 
     def watch(self) -> float:
-        """Send a zero command where states are stale on the steady clock; called by the loop that runs this node.
+        """Send a zero command where nothing fresh was answered for `state_timeout`, on the steady clock.
 
-        Returns within how many seconds it wants to be called again.
+        Called by the loop that runs this node; returns within how many seconds it wants to be called again. Messages
+        may be fresh, and none be answered: their stamps never agree, or are older than that of the state answered last.
         """
-        self._states.release()
         policy, modes = self._controller.policy, self._modes
         waited_for = self._commanding or modes.mode is Mode.RUN or modes.about_to_run
         if not self.active or policy is None or not waited_for:
             return self._state_timeout_s
-        left_s = self._state_timeout_s - policy.assembly.age_s(time.monotonic())
-        if left_s >= 0:
-            return max(left_s, SHORTEST_WATCH_S)
+        now_s = time.monotonic()
+        age_s, silence_s = policy.assembly.age_s(now_s), now_s - self._answered_s
+        if max(age_s, silence_s) <= self._state_timeout_s:
+            return max(self._state_timeout_s - max(age_s, silence_s), SHORTEST_WATCH_S)
         self._send_zero()
-        self._controller.stale()
+        self._controller.stale(unanswered=age_s <= self._state_timeout_s)
         self.changed()
         return self._state_timeout_s
 
@@ -259,6 +262,7 @@ class ControllerNode(LifecycleNode):
             if self.active and policy is not None and self._writer is not None and self._fresh(policy):
                 state = policy.assembly.state()
                 self._commands.publish(self._writer.write(state.stamp_ns, self._controller.damp(state)))
+                self._commanding = True
             else:
                 self._send_zero()
         self.changed()

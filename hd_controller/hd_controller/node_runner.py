@@ -33,8 +33,8 @@ RCLError = rclpy_implementation.RCLError
 class RunnableNode(Protocol):
     """What the runner needs beside a plain node.
 
-    A node may also have `watch()`, which is called ten times a second, or sooner: it returns within how many seconds. A
-    timer for the same costs rclpy a tenth of a millisecond each time.
+    A node may also have `watch()`, which is called at least ten times a second and returns within how many seconds it
+    wants to be called again. A timer for the same costs rclpy a tenth of a millisecond each time.
     """
 
     exit_code: int | None

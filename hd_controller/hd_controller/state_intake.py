@@ -12,7 +12,6 @@ from sensor_msgs.msg import Imu, JointState
 
 from hd_controller.controller import Controller, PreparedPolicy
 from hd_controller.controller_reports import ControllerReports
-from hd_controller.held_message import HeldMessage
 from hd_controller.joint_map import StateError
 from hd_controller.state_readings import BaseReading, ImuReading, JointReading, Reading
 from hd_controller.stream_guard import SETTLING_S
@@ -24,16 +23,14 @@ SWAP_S = 1.0  # so long after a new description a simulator may still show the r
 class StateIntake:
     """Reads states while it is `open` and a policy is bound, and leaves out those of a robot that was there before.
 
-    `complete` gets the policy whose state has its two parts of one stamp, and when the second of them arrived on the
-    steady clock [s]; `refused` gets why a message cannot be used, and its stamp [ns].
+    `complete` gets the policy for each message after which the two parts of its state have one stamp, and when that
+    message arrived on the steady clock [s]; `refused` gets why a message cannot be used, and its stamp [ns].
     """
 
-    def __init__(self, controller: Controller, reports: ControllerReports, hold: bool,
+    def __init__(self, controller: Controller, reports: ControllerReports,
                  complete: Callable[[PreparedPolicy, float], None], refused: Callable[[StateError, int], None]) -> None:
-        """`hold`: nobody looks at a joint state before its torso's state is there, so that it may wait unread."""
-        self._controller, self._reports, self._may_hold = controller, reports, hold
+        self._controller, self._reports = controller, reports
         self._complete, self._refused = complete, refused
-        self._joint_message = HeldMessage(StateReader(JointState, self._joint_states, reports.trouble))
         self.open = False
         self._description_ns = 0
         self._awaited_s = self._settled_s = 0.0
@@ -41,9 +38,10 @@ class StateIntake:
     def subscribe(self, node: Node, profile: QoSProfile, base_measured: bool) -> None:
         """Listen to joint_states and to odom, or to imu where the torso's height and velocity are estimated."""
         base_type, topic = (Odometry, "odom") if base_measured else (Imu, "imu")
-        read_base = StateReader(base_type, self._base_state, self._reports.trouble)
-        node.create_subscription(JointState, "joint_states", self._joint_message, profile, raw=True)
-        node.create_subscription(base_type, topic, read_base, profile, raw=True)
+        for kind, name, callback in ((JointState, "joint_states", self._joint_states),
+                                     (base_type, topic, self._base_state)):
+            reader = StateReader(kind, callback, self._reports.trouble)
+            node.create_subscription(kind, name, reader, profile, raw=True)
 
     def described(self, now_ns: int) -> None:
         """A new description came at this time of the node's clock [ns]: states of its robot are awaited."""
@@ -54,11 +52,7 @@ class StateIntake:
         if self._controller.settings.guards.max_delay:
             self._settled_s = time.monotonic() + SETTLING_S
 
-    def release(self) -> None:
-        """Read what has come and was left unread."""
-        self._joint_message.release()
-
-    def _joint_states(self, reading: JointReading, arrived_s: float) -> None:
+    def _joint_states(self, reading: JointReading) -> None:
         """Joint positions and velocities."""
         policy = self._controller.policy
         if not self.open or policy is None:
@@ -72,21 +66,16 @@ class StateIntake:
             return
         # States of this robot have begun to come; a clock set back later hides none of them.
         self._description_ns, self._awaited_s = 0, 0.0
-        self._take(reading, policy, arrived_s)
+        self._take(reading, policy)
 
-    def _base_state(self, reading: BaseReading | ImuReading, arrived_s: float) -> None:
-        """Torso pose and twist from odometry, or orientation and angular velocity where there is none.
+    def _base_state(self, reading: BaseReading | ImuReading) -> None:
+        """Torso pose and twist from odometry, or orientation and angular velocity where there is none."""
+        if self.open and self._controller.policy is not None:
+            self._take(reading, self._controller.policy)
 
-        Where it is the second part of a state, the next joint state will be the first, and may wait unread.
-        """
-        self._joint_message.release()
-        policy = self._controller.policy
-        if self.open and policy is not None:
-            self._take(reading, policy, arrived_s)
-            self._joint_message.holds = self._may_hold and policy.assembly.matched()
-
-    def _take(self, reading: Reading, policy: PreparedPolicy, arrived_s: float) -> None:
+    def _take(self, reading: Reading, policy: PreparedPolicy) -> None:
         """Read one message into the state."""
+        arrived_s = time.monotonic()
         if arrived_s < self._settled_s:
             return
         try:

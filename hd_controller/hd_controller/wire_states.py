@@ -9,7 +9,6 @@ bytes stay the same, later messages are read in place. Whatever looks different 
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
 from operator import itemgetter
 from struct import Struct
@@ -171,12 +170,11 @@ _KINDS: dict[type, _Kind] = {
 class StateReader:
     """Callback of a raw subscription (`raw=True`) that hands on what each message says.
 
-    `callback` gets a reading, valid until the next, and when its message arrived on the steady clock [s]; `garbled`
-    gets one sentence for bytes that are no message of this type.
+    `callback` gets a reading, valid until the next; `garbled` gets one sentence for bytes that are no message of this
+    type.
     """
 
-    def __init__(self, message_type: type, callback: Callable[[Any, float], None],
-                 garbled: Callable[[str], None]) -> None:
+    def __init__(self, message_type: type, callback: Callable[[Any], None], garbled: Callable[[str], None]) -> None:
         self._type = message_type
         self._callback = callback
         self._garbled = garbled
@@ -186,21 +184,19 @@ class StateReader:
         self._read: Read | None = None
         self.in_place = self.built = 0
 
-    def __call__(self, data: bytes, arrived_s: float | None = None) -> None:
-        """Read one serialised message, which arrived just now or then."""
-        if arrived_s is None:
-            arrived_s = time.monotonic()
+    def __call__(self, data: bytes) -> None:
+        """Read one serialised message."""
         if len(data) == self._length and self._same_shape(data):
             self.in_place += 1
-            self._callback(self._read(data), arrived_s)
+            self._callback(self._read(data))
         else:
-            self._build(data, arrived_s)
+            self._build(data)
 
     def _same_shape(self, data: bytes) -> bool:
         """Whether only stamp, numbers and padding differ from the message that the shape was learned from."""
         return int.from_bytes(data[: self._mask_size], "little") & self._mask == self._fixed
 
-    def _build(self, data: bytes, arrived_s: float) -> None:
+    def _build(self, data: bytes) -> None:
         """Let the middleware read it."""
         self._forget()
         try:
@@ -211,7 +207,7 @@ class StateReader:
         self.built += 1
         if self.built <= max(LEARNED_AT_FIRST, self.in_place):  # else shapes change too often to be worth it
             self._learn(data, reading)
-        self._callback(reading, arrived_s)
+        self._callback(reading)
 
     def _forget(self) -> None:
         self._length, self._read = -1, None

@@ -12,7 +12,8 @@ pytest.importorskip("rclpy", reason="needs ROS 2 (rclpy)")
 import rclpy
 from rclpy.node import Node
 
-from hd_controller.node_runner import declare_executor, run_node
+from hd_controller import node_runner
+from hd_controller.node_runner import SPIN_TIMEOUT_S, declare_executor, run_node
 
 DEADLINE_S = 90.0
 CALLS = 5
@@ -117,6 +118,22 @@ def test_a_node_that_hears_nothing_is_asked_all_the_same(executor: str, handlers
 
     assert run_node(make) == 0
     assert made[0].calls == CALLS
+
+
+def test_a_node_says_when_it_is_asked_next_but_no_later_than_the_runner_s_own_interval(
+        handlers: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns: list[float] = []
+
+    class Asking(Watcher):
+        """Wants to be asked after these times."""
+
+        def watch(self) -> float:
+            super().watch()
+            return [0.01, 0.02, 3600.0, 0.001, 0.0][self.calls - 1]
+
+    monkeypatch.setattr(node_runner.Turn, "take", lambda turn, seconds: turns.append(seconds))
+    assert run_node(lambda: Asking("single")) == 0
+    assert turns == [SPIN_TIMEOUT_S, 0.01, 0.02, SPIN_TIMEOUT_S, 0.001]
 
 
 @pytest.mark.parametrize("place", ["tick", "destroy_node"])

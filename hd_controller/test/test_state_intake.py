@@ -1,4 +1,4 @@
-"""Which messages become a robot's state, when they are read, and what is told of them."""
+"""Which messages become a robot's state, and what is told of them."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -34,14 +34,14 @@ class _Topics:
 class Bench:
     """An intake with a bound policy of a robot of one joint; notes what happens, in its order."""
 
-    def __init__(self, hold: bool = True, guards: GuardSettings | None = None) -> None:
+    def __init__(self, guards: GuardSettings | None = None) -> None:
         self.events: list[Any] = []
         self.assembly = StateAssembly(["hip"], guards=guards)
         self.policy = SimpleNamespace(assembly=self.assembly, bundle=SimpleNamespace(robot_id=ROBOT))
         self.controller = SimpleNamespace(policy=self.policy,
                                           settings=SimpleNamespace(guards=guards or GuardSettings()))
         reports = SimpleNamespace(trouble=self.events.append, log=lambda *said: self.events.append(said[0]))
-        self.intake = StateIntake(self.controller, reports, hold, self._complete, self._refused)
+        self.intake = StateIntake(self.controller, reports, self._complete, self._refused)
         topics = _Topics()
         self.intake.subscribe(topics, None, base_measured=True)
         self.intake.open = True
@@ -69,79 +69,26 @@ class Bench:
         message.header.stamp.nanosec = period * PERIOD_NS
         self._topics["odom"](serialize_message(message))
 
-    def run(self) -> "Bench":
-        """Two whole states, joints first: from then on joint states may wait."""
-        for period in (1, 2):
-            self.joints(period)
-            self.odom(period)
-        assert self.events == [(1, 0.5), (2, 0.5)]
-        self.events.clear()
-        return self
 
-
-def test_a_joint_state_waits_for_the_torso_s_and_is_read_before_it() -> None:
-    bench = Bench().run()
-    bench.joints(3, 0.7)
-    assert bench.assembly.accepted == 4, "it was read already"
-    bench.odom(3)
-    assert bench.events == [(3, 0.7)] and bench.assembly.accepted == 6
-
-
-def test_without_holding_every_message_is_read_at_once() -> None:
-    bench = Bench(hold=False).run()
-    bench.joints(3)
-    assert bench.assembly.accepted == 5
-
-
-@pytest.mark.parametrize("hold", [True, False])
-def test_each_state_is_complete_once_in_whatever_order_its_parts_come(hold: bool) -> None:
-    bench = Bench(hold).run()
-    bench.odom(3)
-    bench.joints(3)
-    assert bench.events == [(3, 0.5)], "the torso's state came first: its joint state must not wait"
-    bench.odom(4)
-    bench.joints(4)
-    bench.joints(5)
-    bench.odom(5)
-    bench.joints(6)
-    bench.odom(6)
-    assert [event[0] for event in bench.events] == [3, 4, 5, 6]
-
-
-@pytest.mark.parametrize("hold", [True, False])
-def test_lost_messages_cost_their_own_state_only(hold: bool) -> None:
-    bench = Bench(hold).run()
+def test_a_state_is_complete_when_both_parts_have_one_stamp_in_whatever_order_they_come() -> None:
+    bench = Bench()
+    bench.joints(1)
+    bench.odom(1)
+    bench.odom(2)
+    bench.joints(2)
     bench.joints(3)  # its torso's state is lost
     bench.joints(4)
     bench.odom(4)
     bench.odom(5)  # its joint state is lost
     bench.joints(6)
     bench.odom(6)
-    assert [event[0] for event in bench.events] == [4, 6]
+    assert [event[0] for event in bench.events] == [1, 2, 4, 6]
 
 
-def test_a_waiting_joint_state_is_read_when_asked_for_or_when_the_next_comes() -> None:
-    bench = Bench().run()
-    bench.joints(3, float("nan"))
-    assert bench.events == []
-    bench.intake.release()
-    assert bench.events == ["refused 3: finite"]
-    bench.joints(4, float("nan"))
-    bench.joints(5)
-    assert bench.events[1:] == ["refused 4: finite"]
-    bench.intake.release()
-    bench.intake.release()
-    assert bench.assembly.accepted == 5
-
-
-def test_the_age_of_a_state_counts_from_its_arrival_not_from_its_reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    bench = Bench().run()
-    now_s = 1e6
-    monkeypatch.setattr("time.monotonic", lambda: now_s)
-    bench.joints(3)
-    now_s += 0.06
-    bench.odom(3)
-    assert bench.assembly.age_s(now_s) == pytest.approx(0.06)
+def test_what_cannot_be_used_is_told_at_once() -> None:
+    bench = Bench()
+    bench.joints(1, float("nan"))
+    assert bench.events == ["refused 1: finite"] and bench.assembly.accepted == 0
 
 
 def test_what_is_left_out() -> None:

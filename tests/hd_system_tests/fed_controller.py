@@ -27,15 +27,18 @@ class FedController:
         self.node._ready(prepare_policy(policy, self.node._settings))
         self._messages = state_messages(policy)
 
-    def run(self, steps: int) -> None:
-        """Control steps with swinging joints."""
+    def run(self, steps: int, joints_ns: int = 0, odom_ns: int = 0) -> None:
+        """Control steps with swinging joints; stamps are as much later as told [ns]."""
         from rclpy.serialization import serialize_message
 
+        from hd_controller import conversions
         from hd_controller.benchmark.robot_driver import swing
 
         for _ in range(steps):
             self._stamp_ns += PERIOD_NS
             swing(*self._messages, self._stamp_ns * 1e-9, self._stamp_ns)
+            for message, later_ns in zip(self._messages, (joints_ns, odom_ns), strict=True):
+                conversions.set_stamp(message.header.stamp, self._stamp_ns + later_ns)
             self._joint_states(serialize_message(self._messages[0]))
             self._odom(serialize_message(self._messages[1]))
 
