@@ -48,6 +48,7 @@ class ControllerNode(LifecycleNode):
         self._settings = controller_parameters.settings(self)
         self._state_timeout_s = self._settings.guards.state_timeout
         self._by_state = controller_parameters.choice(self, "trigger", controller_parameters.TRIGGERS) == "state"
+        self._tick_period_s = 0.0 if self._by_state else self._settings.control_period_s
         self._command_type = self.get_parameter("command_type").value
         self._dry_run = self.get_parameter("dry_run").value
         self._controller = Controller(self._settings)
@@ -235,11 +236,12 @@ class ControllerNode(LifecycleNode):
         if not self.active or policy is None or not waited_for:
             return self._state_timeout_s
         now_s = time.monotonic()
-        age_s, silence_s = policy.assembly.age_s(now_s), now_s - self._answered_s
-        if max(age_s, silence_s) <= self._state_timeout_s:
-            return max(self._state_timeout_s - max(age_s, silence_s), SHORTEST_WATCH_S)
+        left_s = self._state_timeout_s - policy.assembly.age_s(now_s)
+        answer_left_s = self._state_timeout_s + self._tick_period_s - (now_s - self._answered_s)
+        if min(left_s, answer_left_s) >= 0:
+            return max(min(left_s, answer_left_s), SHORTEST_WATCH_S)
         self._send_zero()
-        self._controller.stale(unanswered=age_s <= self._state_timeout_s)
+        self._controller.stale(unanswered=left_s >= 0)
         self.changed()
         return self._state_timeout_s
 

@@ -124,3 +124,19 @@ def test_states_from_before_the_description_are_not_its_robot_s(driven: Driven, 
     driven.sent.clear()
     driven.periods(5)  # the test's stamps are from the year 2001
     assert not driven.sent
+
+
+@pytest.mark.integration
+def test_a_steady_clock_slower_than_the_timeout_answers_often_enough(driven: Driven) -> None:
+    """States are fresh at every tick, and answered once in its period."""
+    node = driven.node
+    node._by_state, node._tick_period_s = False, 0.2
+    for count in range(100):
+        driven.periods(1)
+        if count % 10 == 0:
+            node._tick()
+    assert all(driving for _, driving in driven.sent)
+    node._tick()
+    last_s = driven.now_s
+    driven.periods(20)
+    assert TIMEOUT_S + 0.2 < driven.zero_after(last_s) < TIMEOUT_S + 0.202
