@@ -22,6 +22,12 @@ def let_in() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
+def heed_interrupts() -> None:
+    """Let Ctrl-C end this process and what it starts, where it was started with SIGINT ignored, as behind `&`."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def replace_process(program: str, command: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
     """Let another program take this one's place, with the signals that Python ignores for itself as they were."""
     for number in (signal.SIGPIPE, signal.SIGXFSZ):

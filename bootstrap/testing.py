@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import signals
 from browser_install import browsers_folder
 from console import say
 from layout import PACKAGE_FOLDERS, Layout
@@ -66,6 +67,7 @@ class WorkspaceTests:
 
         `packages` restricts the run; `own_tests` says whether those of the bootstrap and of ros2_pip can run here.
         """
+        signals.heed_interrupts()  # tests press Ctrl-C
         results: dict[str, Path] = {}
         healthy = True
         for name in self._own(packages, own_tests):

@@ -35,6 +35,14 @@ def test_a_program_in_this_ones_place_does_not_ignore_what_python_ignores():
         assert not ignored >> (number - 1) & 1, f"{number.name} is ignored"
 
 
+def test_what_is_started_heeds_interrupts_that_this_process_was_told_to_ignore():
+    script = ("import signals, subprocess; signals.heed_interrupts(); "
+              "subprocess.run(['/bin/grep', 'SigIgn', '/proc/self/status'])")
+    done = subprocess.run([sys.executable, "-c", script], cwd=MAIN.parent, capture_output=True, text=True, check=True,
+                          preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
+    assert not int(done.stdout.split()[1], 16) >> (signal.SIGINT - 1) & 1
+
+
 def test_a_held_interrupt_waits_until_it_is_let_in():
     signals.hold()
     os.kill(os.getpid(), signal.SIGINT)

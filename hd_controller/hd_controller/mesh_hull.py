@@ -32,14 +32,14 @@ def resolve_mesh(uri: str, link_name: str, folder: Path | None) -> Path:
             f"{where} cannot be used; expected package://, file:// or a path inside the robot's folder."
         )
     try:
-        for candidate in _candidates(scheme, rest, parts, folder):
-            if candidate.is_file():
-                return _checked(candidate, where)
+        found = next((place for place in _candidates(scheme, rest, parts, folder) if place.is_file()), None)
     except (OSError, RuntimeError, ValueError) as error:  # too long a name, a ring of links, a zero byte
         raise MorphologyError(f"{where} is no usable path ({error}); give the path of a mesh file.") from error
-    raise MorphologyError(
-        f"{where} cannot be found; install the package that holds it or give the robot file with its folder."
-    )
+    if found is None:
+        raise MorphologyError(
+            f"{where} cannot be found; install the package that holds it or give the robot file with its folder."
+        )
+    return _checked(found, where)
 
 
 def _candidates(scheme: str, rest: str, parts: list[str], folder: Path | None) -> list[Path]:

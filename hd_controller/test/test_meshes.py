@@ -56,7 +56,7 @@ def test_mesh_refused(case: str, with_folder: bool, tmp_path, monkeypatch):
         assert sentence in str(refusal.value)
     else:
         assert "cannot be found; install the package that holds it" in str(refusal.value)
-    assert "\n" not in str(refusal.value)
+    assert "\n" not in str(refusal.value) and str(refusal.value).count("The mesh") == 1
 
 
 def tetrahedron_text() -> str:
