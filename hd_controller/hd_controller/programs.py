@@ -71,7 +71,7 @@ def _failed_import_of_mujoco() -> str | None:
     except Exception as error:
         chosen = os.environ.get("MUJOCO_GL")
         if not chosen:
-            return f"MuJoCo cannot be imported: {error}; `./hd doctor` says what an installation lacks"
+            return f"MuJoCo cannot be imported: {error}; `ros2 run hd_controller doctor` says what is missing"
         return (f"MuJoCo cannot be imported with MUJOCO_GL={chosen}: {error}; set MUJOCO_GL to egl, osmesa or glfw, "
                 "whichever this machine has, to disable where nothing is drawn, or unset it")
     return None

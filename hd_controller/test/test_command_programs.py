@@ -77,7 +77,7 @@ def test_mujoco_is_imported_with_interrupts_held_back(tmp_path):
 @pytest.mark.parametrize("code, chosen, words", [
     ("raise RuntimeError('invalid value')", "nonsense", "MUJOCO_GL=nonsense: invalid value; set MUJOCO_GL to egl,"),
     ("raise AttributeError('no library')", "egl", "MUJOCO_GL=egl: no library; set MUJOCO_GL to egl,"),
-    ("import not_there", "", "imported: No module named 'not_there'; `./hd doctor` says"),
+    ("import not_there", "", "imported: No module named 'not_there'; `ros2 run hd_controller doctor` says"),
 ])
 def test_a_mujoco_that_cannot_be_imported(tmp_path, monkeypatch, code, chosen, words):
     (tmp_path / "mujoco.py").write_text(code)
