@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: a zero command first, exit code 0, no traceback, quickly."""
+"""SIGINT and SIGTERM: a zero command first, exit code 0, no traceback, before a held node would end itself."""
 
 import re
 import signal
