@@ -75,17 +75,19 @@ class Distiller:
     def backward(self, batch: Batch) -> float:
         """Fill the gradients; returns the loss."""
         self.optimizer.zero_grad(set_to_none=True)
-        if not self.config.per_sample:
-            loss = self._loss(batch)
-            loss.backward()
-            return loss.item()
-        robots, samples = batch.action.shape[:2]
         total = 0.0
-        for piece in per_sample_pieces(batch):
-            loss = self._loss(piece) * (len(piece.action) / (robots * samples))
+        for piece in self._pieces(batch):
+            loss = self._loss(piece) * (piece.action[..., 0, 0].numel() / batch.action[..., 0, 0].numel())
             loss.backward()
             total += loss.item()
         return total
+
+    def _pieces(self, batch: Batch) -> Iterator[Batch]:
+        """What is computed at once; all pieces together have the gradients of the batch."""
+        if self.config.per_sample:
+            return per_sample_pieces(batch)
+        by_limbs = self.student.works_on_padding and self.placement.device.type == "cpu"
+        return equal_limb_pieces(batch) if by_limbs else iter([batch])
 
     def update(self, batch: Batch, progress: float) -> float:
         """One gradient step at a share of the training; returns the loss.
@@ -168,3 +170,15 @@ def per_sample_pieces(batch: Batch, size: int = PIECE) -> Iterator[Batch]:
     std, bodies = batch.action_std.repeat_interleave(samples, dim=0), batch.bodies.repeated(samples)
     for rows in torch.arange(len(action), device=action.device).split(size):
         yield Batch(observation[rows], action[rows], std[rows], bodies.pick(rows))
+
+
+def equal_limb_pieces(batch: Batch) -> Iterator[Batch]:
+    """Robots of equal limb count, without padding: less to compute, in pieces that lie nearer to a processor's caches.
+
+    A GPU is quicker with the whole batch.
+    """
+    counts = batch.bodies.valid.sum(1)
+    for count in counts.unique().tolist():
+        robots = (counts == count).nonzero().flatten()
+        yield Batch(batch.observation[robots, :, :count], batch.action[robots, :, :count],
+                    batch.action_std[robots, :count], batch.bodies.pick(robots).cropped(count))

@@ -29,6 +29,11 @@ class Bodies:
         """Some of the robots, by index."""
         return Bodies(*(values[robots] for values in vars(self).values()))
 
+    def cropped(self, limbs: int) -> Bodies:
+        """The first `limbs` limbs of each robot."""
+        context, valid, adjacency, slots = (values[:, :limbs] for values in vars(self).values())
+        return Bodies(context, valid, adjacency[..., :limbs], slots)
+
     def to(self, device: torch.device) -> Bodies:
         """The same on a device."""
         return Bodies(*(values.to(device) for values in vars(self).values()))

@@ -40,6 +40,8 @@ class LimbTransformer(nn.Module):
         dropout: on the embedded tokens (released MetaMorph: 0.1, active in rollout and update alike).
     """
 
+    works_on_padding = True
+
     def __init__(
         self, size: TransformerSize, *, observation_size: int, context_size: int, outputs: int,
         max_limbs: int | None = None, dropout: float = 0.0,

@@ -82,6 +82,7 @@ class ModuMorph(nn.Module):
     The biases of the heads that write weights are the matrices shared by all bodies, no part of `context_parts`.
     """
 
+    works_on_padding = True
     context_parts = ("_encoder.", "weight_head.weight", "bias_head.weight", ".query.", ".key.")
 
     def __init__(self, size: TransformerSize, *, observation_size: int, context_size: int, outputs: int) -> None:

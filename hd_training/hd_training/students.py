@@ -44,6 +44,11 @@ class Student(nn.Module):
         super().__init__()
         self.network = network
 
+    @property
+    def works_on_padding(self) -> bool:
+        """Whether a padding limb costs as much as one that exists."""
+        return getattr(self.network, "works_on_padding", False)
+
     def generate(self, bodies: Bodies) -> StudentWeights:
         """All that depends on R bodies alone."""
         more = (bodies.adjacency,) if getattr(self.network, "uses_adjacency", False) else ()

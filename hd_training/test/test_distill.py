@@ -15,7 +15,7 @@ from hd_controller.urdf_writer import write_urdf
 from hd_training import distill as command
 from hd_training.checkpoint import load_checkpoint
 from hd_training.distill import Distillation, distill, input_scale
-from hd_training.distiller import Distiller, StudentDiverged, per_sample_pieces
+from hd_training.distiller import Distiller, StudentDiverged, equal_limb_pieces, per_sample_pieces
 from hd_training.export_bundle import export_bundle
 from hd_training.imitation_loss import balanced_kl, gaussian_kl
 from hd_training.input_scale import InputScale
@@ -77,6 +77,11 @@ def parts(data: Path, preset: Preset, network: str = "hyperdistill") -> tuple[Di
     return Distiller(student, preset.distill, Placement(), seed=0), stream
 
 
+def doubles(batch: Batch) -> Batch:
+    bodies = replace(batch.bodies, context=batch.bodies.context.double(), adjacency=batch.bodies.adjacency.double())
+    return Batch(batch.observation.double(), batch.action.double(), batch.action_std.double(), bodies)
+
+
 def test_divergence_by_hand():
     one, half = torch.tensor(1.0), torch.tensor(0.5)
     assert gaussian_kl(one, half, torch.tensor(0.0), half).item() == pytest.approx(2.0)  # (1 / 0.5)^2 / 2
@@ -103,14 +108,29 @@ def test_generation_per_robot_has_the_gradients_of_generation_per_sample(data, e
         preset = replace(with_distill(per_sample=per_sample, action_std="teacher"), student=sizes)
         distiller, stream = parts(data, preset)
         distiller.student.double()
-        batch = stream.batch(3)
-        batch = Batch(batch.observation.double(), batch.action.double(), batch.action_std.double(), batch.bodies)
-        bodies = replace(batch.bodies, context=batch.bodies.context.double(), adjacency=batch.bodies.adjacency.double())
-        losses.append(distiller.backward(replace(batch, bodies=bodies)))
+        losses.append(distiller.backward(doubles(stream.batch(3))))
         gradients.append({name: p.grad for name, p in distiller.student.named_parameters()})
     assert losses[0] == pytest.approx(losses[1], rel=1e-12)
     for name, gradient in gradients[0].items():
         torch.testing.assert_close(gradient, gradients[1][name], rtol=1e-8, atol=1e-12, msg=name)
+
+
+@pytest.mark.parametrize("network", ["modumorph_compressed", "transformer_compressed", "metamorph"])
+def test_robots_of_equal_limb_count_in_turn_have_the_gradients_of_all_at_once(data, network):
+    distiller, stream = parts(data, with_distill(robots=3, action_std="teacher"), network)
+    distiller.student.double()
+    batch = doubles(stream.batch(3))
+    pieces = list(equal_limb_pieces(batch))
+    assert len(pieces) > 1 and sum(len(piece.action) for piece in pieces) == 3
+    assert all(piece.bodies.valid.all() for piece in pieces)
+    loss = distiller.backward(batch)
+    in_pieces = {name: parameter.grad for name, parameter in distiller.student.named_parameters()}
+    distiller.optimizer.zero_grad(set_to_none=True)
+    whole = distiller._batch_loss(batch)
+    whole.backward()
+    assert loss == pytest.approx(whole.item(), rel=1e-12)
+    for name, parameter in distiller.student.named_parameters():
+        torch.testing.assert_close(in_pieces[name], parameter.grad, rtol=1e-8, atol=1e-12, msg=name)
 
 
 def test_dropout_mask_is_one_for_all_samples_of_a_robot(data):
