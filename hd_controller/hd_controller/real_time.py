@@ -1,4 +1,4 @@
-"""Optional help from the operating system: real-time priority, locked memory, chosen cores.
+"""Optional help from the operating system: real-time priority, locked memory, chosen cores, cores kept awake.
 
 Each is tried and, where it is not permitted, given up with one line; the controller runs in any case.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
+import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from hd_controller.errors import HdError
 MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT = 1, 2, 4
 CAP_IPC_LOCK = 14
 LIMITS = "/etc/security/limits.conf"
+CPU_DMA_LATENCY = Path("/dev/cpu_dma_latency")
+NO_LATENCY_WISH = -1
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,16 @@ class RealTimeSettings:
     lock_memory: bool = False
     cpu_cores: tuple[int, ...] = ()
     """Cores that the control threads may use; empty: all."""
+    cpu_dma_latency: int = NO_LATENCY_WISH
+    """Longest wake-up of any core [us], 0: none sleeps; the name is the kernel's."""
 
     def __post_init__(self) -> None:
-        """Raise HdError for a priority that does not exist."""
+        """Raise HdError for a priority or a latency that does not exist."""
         if not 0 <= self.rt_priority <= 99:
             raise HdError(f"parameter rt_priority is {self.rt_priority}; expected 0 (ordinary priority) to 99")
+        if not NO_LATENCY_WISH <= self.cpu_dma_latency < 2**31:
+            raise HdError(f"parameter cpu_dma_latency is {self.cpu_dma_latency}; expected microseconds, 0 for cores "
+                          f"that never sleep, or {NO_LATENCY_WISH} to let the system choose")
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,8 @@ class Outcome:
 
     granted: bool
     sentence: str
+    handle: int | None = None
+    """File that a wish lasts with, where there is one: it is withdrawn when the file is closed."""
 
 
 def parse_cores(value: object) -> tuple[int, ...]:
@@ -74,6 +84,8 @@ def apply(settings: RealTimeSettings) -> list[Outcome]:
         outcomes.append(lock_memory())
     if settings.rt_priority:
         outcomes.append(set_priority(control_threads(), settings.rt_priority))
+    if settings.cpu_dma_latency != NO_LATENCY_WISH:
+        outcomes.append(limit_wake_up(settings.cpu_dma_latency))
     return outcomes
 
 
@@ -124,6 +136,21 @@ def pin(threads: list[int], cores: tuple[int, ...]) -> Outcome:
     except OSError as problem:
         return Outcome(False, f"cpu_cores {text} cannot be set ({problem.strerror}), no core is chosen")
     return Outcome(True, f"{len(threads)} control threads run on core {text}")
+
+
+def limit_wake_up(latency_us: int) -> Outcome:
+    """Keep all cores out of sleep that takes longer to end [us]; holds until the process ends or closes the handle.
+
+    It is what the kernel calls power management quality of service (Documentation/power/pm_qos_interface).
+    """
+    try:
+        handle = os.open(CPU_DMA_LATENCY, os.O_WRONLY | os.O_CLOEXEC)
+    except OSError as problem:
+        return Outcome(False, f"cpu_dma_latency {latency_us} cannot be set ({CPU_DMA_LATENCY}: {problem.strerror}), "
+                              "cores sleep as they do; let the user write to this file by a udev rule, or start the "
+                              f"container with --device={CPU_DMA_LATENCY}")
+    os.write(handle, latency_us.to_bytes(4, sys.byteorder))
+    return Outcome(True, f"no core sleeps deeper than it can wake up from in {latency_us} us", handle)
 
 
 def _has_capability(number: int) -> bool:

@@ -12,6 +12,8 @@ PARAMETERS: dict[str, tuple[object, str]] = {
     "rt_priority": (0, "1 to 99: control threads under SCHED_FIFO with this priority; 0: ordinary priority"),
     "lock_memory": (False, "keep all memory of the process in RAM"),
     "cpu_cores": ("", "cores for the control threads, such as 2 or '2,3'; empty: all"),
+    "cpu_dma_latency": (real_time.NO_LATENCY_WISH,
+                        "longest wake-up of any core [us]; 0: cores never sleep; -1: no wish"),
 }
 
 
@@ -32,8 +34,8 @@ def apply(node: Node) -> None:
     values = {name: node.get_parameter(name).value for name in PARAMETERS}
     if isinstance(values["rt_priority"], bool):
         raise HdError("parameter rt_priority is a truth value; expected a number from 0 to 99")
-    wishes = real_time.RealTimeSettings(
-        values["rt_priority"], values["lock_memory"], real_time.parse_cores(values["cpu_cores"]))
+    values["cpu_cores"] = real_time.parse_cores(values["cpu_cores"])
+    wishes = real_time.RealTimeSettings(**values)
     for outcome in real_time.apply(wishes):
         if outcome.granted:
             node.get_logger().info(outcome.sentence)

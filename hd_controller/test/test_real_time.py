@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from hd_controller.errors import HdError
-from hd_controller.real_time import RealTimeSettings, parse_cores
+from hd_controller.real_time import CPU_DMA_LATENCY, RealTimeSettings, limit_wake_up, parse_cores
 
 PROBE = """
 import ctypes, json, os, resource, sys, threading
@@ -69,6 +69,17 @@ def test_memory_is_locked() -> None:
     assert seen["outcomes"] == [[True, "memory is locked"]] and seen["locked_kb"] > 1000
 
 
+@pytest.mark.skipif(not os.access(CPU_DMA_LATENCY, os.W_OK), reason="needs permission to keep cores awake")
+def test_cores_are_kept_awake() -> None:
+    """The file tells its readers the least wish of all processes."""
+    outcome = limit_wake_up(7)
+    try:
+        assert outcome.granted and int.from_bytes(CPU_DMA_LATENCY.read_bytes(), sys.byteorder) <= 7
+    finally:
+        os.close(outcome.handle)
+    assert _try(cpu_dma_latency=7)["outcomes"] == [[True, outcome.sentence]]
+
+
 def test_cores_are_chosen() -> None:
     core = max(os.sched_getaffinity(0))
     seen = _try(cpu_cores=[core])
@@ -76,12 +87,13 @@ def test_cores_are_chosen() -> None:
 
 
 def test_each_wish_that_is_not_permitted_gives_one_line_and_the_process_goes_on() -> None:
-    seen = _try(plain_user=True, rt_priority=40, lock_memory=True, cpu_cores=[4000])
-    assert [granted for granted, _ in seen["outcomes"]] == [False] * 3
-    cores, memory, priority = (sentence for _, sentence in seen["outcomes"])
+    seen = _try(plain_user=True, rt_priority=40, lock_memory=True, cpu_cores=[4000], cpu_dma_latency=0)
+    assert [granted for granted, _ in seen["outcomes"]] == [False] * 4
+    cores, memory, priority, wake_up = (sentence for _, sentence in seen["outcomes"])
     assert "cpu_cores 4000 are not all there" in cores
     assert "lock_memory is not permitted (limit memlock is 8192 kB)" in memory and "limits.conf" in memory
     assert "rt_priority 40 is not permitted (limit rtprio is 0)" in priority and "limits.conf" in priority
+    assert "cpu_dma_latency 0 cannot be set (/dev/cpu_dma_latency: " in wake_up and "udev" in wake_up
     assert not any("\n" in sentence for _, sentence in seen["outcomes"])
     assert seen["fifo"] == [False] * 3 and seen["locked_kb"] == 0
 
@@ -101,3 +113,9 @@ def test_wrong_cores_are_refused(value: object) -> None:
 def test_a_priority_that_does_not_exist_is_refused(priority: int) -> None:
     with pytest.raises(HdError, match="rt_priority"):
         RealTimeSettings(rt_priority=priority)
+
+
+@pytest.mark.parametrize("latency", [-2, 2**31])
+def test_a_latency_that_does_not_exist_is_refused(latency: int) -> None:
+    with pytest.raises(HdError, match="cpu_dma_latency"):
+        RealTimeSettings(cpu_dma_latency=latency)

@@ -46,11 +46,13 @@ def test_real_time_wishes_are_answered_in_one_line_each_and_the_robot_runs(syste
     """Granted or not, depending on this machine's limits: a line for each, and control goes on."""
     from hd_system_tests.probe import Probe
 
-    controller = _run(system, robots, rt_priority=20, lock_memory=True, cpu_cores=CORE)
+    controller = _run(system, robots, rt_priority=20, lock_memory=True, cpu_cores=CORE,
+                      cpu_dma_latency=0)
     with Probe(system.domain) as probe:
         probe.spin_until(lambda: probe.runs(robots.bodies["quad"].robot_id), 40, "robot runs")
     lines = controller.output.splitlines()
-    for word in ("rt_priority 20|SCHED_FIFO 20", "memory is locked|lock_memory", "run on core 0|cpu_cores 0"):
+    for word in ("rt_priority 20|SCHED_FIFO 20", "memory is locked|lock_memory", "run on core 0|cpu_cores 0",
+                 "no core sleeps|cpu_dma_latency 0"):
         assert sum(any(part in line for part in word.split("|")) for line in lines) == 1, (word, lines)
 
 

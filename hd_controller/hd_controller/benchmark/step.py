@@ -10,9 +10,9 @@ import rclpy
 from rclpy.serialization import serialize_message
 from rclpy.signals import SignalHandlerOptions
 
-from hd_controller import memory
+from hd_controller import memory, real_time
 from hd_controller.benchmark.processes import PROBE, Program, own_domain, sleep_until
-from hd_controller.benchmark.report import Row, quantiles
+from hd_controller.benchmark.report import Row, not_measured, quantiles
 from hd_controller.benchmark.robot_driver import state_messages, swing
 from hd_controller.controller import prepare_policy
 from hd_controller.controller_modes import Mode
@@ -23,6 +23,7 @@ from hd_controller.policy_bundle import PolicyBundle
 GROUP = "step"
 P50_AT_MOST_MS, P99_AT_MOST_MS = 0.3, 1.0
 WARM_UP_STEPS, COLLECTIONS = 20, 5
+AWAKE = "p50, cores kept awake"
 
 
 def rows(policy: PolicyBundle, seconds: float, rate_hz: float) -> list[Row]:
@@ -36,7 +37,9 @@ def rows(policy: PolicyBundle, seconds: float, rate_hz: float) -> list[Row]:
         collections = _collection_rows()
         # A listener in another process, so that publishing is real.
         with Program(PROBE, ["--listen"], domain):
+            _start(node, policy)
             steps_ms, late_ms = _paced_steps(node, policy, seconds, rate_hz)
+            awake = _awake_row(node, policy, seconds, rate_hz)
         node.stop()
         node.destroy_node()
     finally:
@@ -50,8 +53,21 @@ def rows(policy: PolicyBundle, seconds: float, rate_hz: float) -> list[Row]:
         Row(GROUP, "max", step["max"], "ms", how),
         Row(GROUP, "sleep loop beside it, p99", late["p99"], "ms", "how late the loop that paced these steps woke up"),
         Row(GROUP, "sleep loop beside it, max", late["max"], "ms", "how late the loop that paced these steps woke up"),
+        awake,
         *collections,
     ]
+
+
+def _awake_row(node: ControllerNode, policy: PolicyBundle, seconds: float, rate_hz: float) -> Row:
+    """The same steps with the controller's parameter `cpu_dma_latency` at 0."""
+    wish = real_time.limit_wake_up(0)
+    if wish.handle is None:
+        return not_measured(GROUP, AWAKE, "ms", wish.sentence)
+    try:
+        steps_ms, _ = _paced_steps(node, policy, seconds, rate_hz)
+    finally:
+        os.close(wish.handle)
+    return Row(GROUP, AWAKE, quantiles(steps_ms)["p50"], "ms", "the same again with cpu_dma_latency 0")
 
 
 def _collection_rows() -> list[Row]:
@@ -75,17 +91,21 @@ def _collection_ms() -> float:
     return 1e3 * (time.perf_counter() - began_s)
 
 
-def _paced_steps(node: ControllerNode, policy: PolicyBundle, seconds: float,
-                 rate_hz: float) -> tuple[list[float], list[float]]:
-    """Milliseconds of each step and of each late wake-up."""
+def _start(node: ControllerNode, policy: PolicyBundle) -> None:
+    """Let the node run the policy as soon as states come."""
     node.start(lambda function: function())
     node._modes.description(policy.description_sha256)
     node._ready(prepare_policy(policy, node._settings))
+    memory.settle()
+
+
+def _paced_steps(node: ControllerNode, policy: PolicyBundle, seconds: float,
+                 rate_hz: float) -> tuple[list[float], list[float]]:
+    """Milliseconds of each step and of each late wake-up."""
     joints, odometry = state_messages(policy)
     callbacks = {subscription.topic_name: subscription.callback for subscription in node.subscriptions}
     take_joints, take_odometry = callbacks["/joint_states"], callbacks["/odom"]
     steps_ms, late_ms = [], []
-    memory.settle()
     deadline_s = time.monotonic()
     for count in range(WARM_UP_STEPS + int(seconds * rate_hz)):
         deadline_s = max(deadline_s + 1.0 / rate_hz, time.monotonic())  # a late step delays the next, no burst
