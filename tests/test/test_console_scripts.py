@@ -31,6 +31,12 @@ def test_every_program_of_a_package(package: str) -> None:
     assert not problems, "\n".join(problems)
 
 
+@pytest.mark.parametrize("package", ["hd_sim_bridge", "hd_training"])
+def test_programs_with_slow_imports_start_guarded(package: str) -> None:
+    """Each through its function in `programs`, where Ctrl-C amid the imports and a missing OpenGL are one line."""
+    assert console_scripts(package) == {name: f"{package}.programs:{name}" for name in console_scripts(package)}
+
+
 def _troubles_of_help(name: str, answer: Answer) -> list[str]:
     troubles = []
     if answer.status != 0 or answer.errors:
