@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hd_controller.errors import HdError
 from hd_training.argument_types import positive
+from hd_training.reproduction_differences import difference_table, differences
 from hd_training.reproduction_experiments import SCALES, Experiment, experiments
 from hd_training.reproduction_plan import Plan, Planner, Step, Unit
 from hd_training.reproduction_plot import plot
@@ -82,10 +83,12 @@ def report(
     scale = planner.scale.name
     source = {**planned_origin(planner), **published.origin([unit.step for unit in units])}
     stem, found = folder / f"{experiment.name}_{scale}", scores(experiment, units, published)
+    compared = differences(experiment, units, published)
     write_csv(found, stem.with_suffix(".csv"))
     plot(experiment, found, stem.with_suffix(".png"))
-    write_json(experiment, found, units, source, stem.with_suffix(".json"))
+    write_json(experiment, found, compared, units, source, stem.with_suffix(".json"))
     print(f"\n{experiment.title} ({experiment.figure}; scale {scale})\n\n{table(experiment, found)}\n")
+    print(f"{difference_table(experiment, compared)}\n")
     print(f"{stem}.csv, .png, .json\n", flush=True)
 
 

@@ -17,6 +17,10 @@ TEACHER, RL, ORACLE = "teacher", "rl", "oracle"
 student with the teacher's architecture."""
 PD, CHOSEN, TRAIN, TEST, TRAIN_PART, TEST_PART = "pd", "chosen", "train", "test", "train_part", "test_part"
 """Sets of robots: those of distillation, those with experts, and those of evaluations."""
+SET_TITLES = {
+    TRAIN: "training robots", TEST: "unseen robots", TRAIN_PART: "training robots", TEST_PART: "unseen robots",
+    CHOSEN: "training robots with experts",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,11 @@ class Arm:
     context: str = "default"
     alone: bool = False  # a student for each robot instead of one for all
 
+    @property
+    def name(self) -> str:
+        """Group and series, as a table's row is called."""
+        return ", ".join(word for word in (self.group, self.series) if word)
+
 
 @dataclass(frozen=True)
 class Experiment:
@@ -42,6 +51,7 @@ class Experiment:
     figure: str  # of the paper
     title: str
     arms: tuple[Arm, ...]
+    reference: str  # the group that the others of each series are compared with
     sets: tuple[str, ...] = (TRAIN_PART, TEST_PART)
     main: bool = False  # seeds and episodes of the main comparison instead of those of ablations
 
@@ -116,7 +126,7 @@ def main_comparison() -> Experiment:
     )  # fmt: skip
     arms = (Arm("teacher", "", TEACHER), Arm("HyperDistill", ""), *(Arm(label, "", name) for label, name in others))
     title = "Students of one teacher, and the hypernetwork trained by PPO alone"
-    return Experiment("main", "Fig. 2 and 3", title, arms, sets=(TRAIN, TEST), main=True)
+    return Experiment("main", "Fig. 2 and 3", title, arms, "HyperDistill", sets=(TRAIN, TEST), main=True)
 
 
 def teacher_choice() -> Experiment:
@@ -129,7 +139,7 @@ def teacher_choice() -> Experiment:
             Arm(label, "oracle", ORACLE, teacher, CHOSEN),
         ]
     title = "Teacher: universal, or one MLP per robot"
-    return Experiment("teacher", "Fig. 4", title, tuple(arms), sets=(CHOSEN, TEST_PART))
+    return Experiment("teacher", "Fig. 4", title, tuple(arms), "one MLP per robot", sets=(CHOSEN, TEST_PART))
 
 
 def robot_number(scale: Scale) -> Experiment:
@@ -139,13 +149,13 @@ def robot_number(scale: Scale) -> Experiment:
         for count in scale.pd_counts
         for series, network in (("HyperDistill", HYPERDISTILL), ("oracle", ORACLE))
     )
-    return Experiment("robots", "Fig. 5", "Number of PD robots at constant total data", arms)
+    return Experiment("robots", "Fig. 5", "Number of PD robots at constant total data", arms, arms[0].group)
 
 
 def dropout() -> Experiment:
     """Where dropout acts."""
     arms = tuple(Arm(place, "", student=(("dropout_placement", place),)) for place in DROPOUT_PLACEMENTS)
-    return Experiment("dropout", "Fig. 6", "Place of dropout in HyperDistill", arms)
+    return Experiment("dropout", "Fig. 6", "Place of dropout in HyperDistill", arms, "none")
 
 
 def context() -> Experiment:
@@ -154,7 +164,7 @@ def context() -> Experiment:
     arms = [Arm(f"features: {label}", "", context=name) for name, label in contexts.items()]
     arms += [Arm(f"encoder: {name}", "", student=(("encoder", name),)) for name in ("mlp", "gnn")]
     title = "Context features (encoder: transformer) and context encoder (features: this project's)"
-    return Experiment("context", "Fig. 7", title, tuple(arms))
+    return Experiment("context", "Fig. 7", title, tuple(arms), arms[0].group)
 
 
 def decoupling() -> Experiment:
@@ -170,7 +180,7 @@ def decoupling() -> Experiment:
         Arm("TF compressed, these robots", "", small, robots=CHOSEN),
         Arm("TF compressed, one per robot", "", small, robots=CHOSEN, alone=True),
     )
-    return Experiment("decoupling", "section 5", "Knowledge decoupling", arms, sets=(CHOSEN,))
+    return Experiment("decoupling", "section 5", "Knowledge decoupling", arms, arms[2].group, sets=(CHOSEN,))
 
 
 def experiments(scale: Scale) -> dict[str, Experiment]:

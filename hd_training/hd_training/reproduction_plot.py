@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hd_training.reproduction_experiments import Experiment
-from hd_training.reproduction_report import SET_TITLES, Score
+from hd_training.reproduction_experiments import SET_TITLES, Experiment
+from hd_training.reproduction_report import Score
 
 WIDTH = 0.8  # of all bars of a group
 

@@ -14,14 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from hd_training.evaluate import THRESHOLD, bootstrap_interval
-from hd_training.reproduction_experiments import CHOSEN, TEST, TEST_PART, TRAIN, TRAIN_PART, Experiment
+from hd_training.reproduction_differences import Difference
+from hd_training.reproduction_experiments import SET_TITLES, Experiment
 from hd_training.reproduction_plan import Unit
 from hd_training.reproduction_returns import PublishedReturns
 
-SET_TITLES = {
-    TRAIN: "training robots", TEST: "unseen robots", TRAIN_PART: "training robots", TEST_PART: "unseen robots",
-    CHOSEN: "training robots with experts",
-}  # fmt: skip
 COLUMNS = ("group", "series", "robots", "count", "seeds", "mean", "standard_error", "low", "high", "above_threshold")
 
 
@@ -74,9 +71,8 @@ def table(experiment: Experiment, found: list[Score]) -> str:
     lines.append("|---" * (2 + 2 * len(heads)) + "|")
     for arm in experiment.arms:
         row = {item.robots: item for item in found if (item.group, item.series) == (arm.group, arm.series)}
-        name = ", ".join(word for word in (arm.group, arm.series) if word)
         cells = " | ".join(_cells(row.get(robots)) for robots in experiment.sets)
-        lines.append(f"| {name} | {next(iter(row.values())).seeds} | {cells} |")
+        lines.append(f"| {arm.name} | {next(iter(row.values())).seeds} | {cells} |")
     return "\n".join(lines)
 
 
@@ -96,14 +92,18 @@ def write_csv(found: list[Score], path: Path) -> None:
     temporary.replace(path)
 
 
-def write_json(experiment: Experiment, found: list[Score], units: list[Unit], origin: dict, path: Path) -> None:
-    """Scores, the returns of every robot, and where they come from."""
+def write_json(
+    experiment: Experiment, found: list[Score], compared: list[Difference], units: list[Unit], origin: dict, path: Path
+) -> None:
+    """Scores, differences, the steps that made them, and where they come from."""
     content = {
         "experiment": experiment.name,
         "figure": experiment.figure,
         "title": experiment.title,
         **origin,
         "scores": [asdict(item) for item in found],
+        "reference": experiment.reference,
+        "differences": [asdict(item) for item in compared],
         "steps": [unit.step.name for unit in units],
     }
     temporary = path.with_suffix(".json.part")

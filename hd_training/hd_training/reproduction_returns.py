@@ -74,6 +74,10 @@ class PublishedReturns:
         """Mean return (R,) of each robot."""
         return np.array([np.mean(returns) for _name, _body, returns in self._present(step)["robots"]])
 
+    def bodies(self, step: Step) -> list[str]:
+        """Body id of each robot, in the order of :meth:`means`."""
+        return [body for _name, body, _returns in self._present(step)["robots"]]
+
     def origin(self, steps: list[Step]) -> dict:
         """Teachers, versions and hours of computing behind the returns of these steps."""
         contents = [self._present(step) for step in steps]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hd_training.reproduction_differences import differences
 from hd_training.reproduction_experiments import SCALES, experiments
 from hd_training.reproduction_plan import Planner, Sources, Step
 from hd_training.reproduction_report import scores
@@ -33,9 +34,13 @@ def test_a_table_follows_from_its_returns(path):
     sources = Sources(content["robots_sha256"], counts["train"], counts["test"], teacher=("given", "sha256"))
     experiment = experiments(scale)[content["experiment"]]
     units = Planner(scale, sources, content["seeds"]).plan([experiment]).units[experiment.name]
-    found = scores(experiment, units, AsPublished(RESULTS / "returns_laptop"))
+    published = AsPublished(RESULTS / "returns_laptop")
+    found = scores(experiment, units, published)
     with open(path.with_suffix(".csv"), newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     assert [float(row["mean"]) for row in rows] == pytest.approx([item.mean for item in found], abs=1e-3)
     assert [row["group"] for row in rows] == [item.group for item in found]
     assert [int(row["count"]) for row in rows] == [item.count for item in found]
+    told = [(item["group"], item["robots"], item["mean"], item["low"]) for item in content["differences"]]
+    assert told == [(item.group, item.robots, pytest.approx(item.mean), pytest.approx(item.low))
+                    for item in differences(experiment, units, published)]  # fmt: skip

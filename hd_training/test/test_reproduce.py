@@ -15,6 +15,7 @@ from robots_for_tests import six_legs, small_set
 from hd_controller.errors import HdError
 from hd_training import reproduction_steps
 from hd_training.reproduce import NAMES, main
+from hd_training.reproduction_differences import difference_table, differences
 from hd_training.reproduction_experiments import Arm, Experiment
 from hd_training.reproduction_plan import Step, Unit
 from hd_training.reproduction_plot import plot
@@ -198,7 +199,7 @@ def test_a_step_is_done_once_and_a_failing_one_keeps_its_time(tmp_path, monkeypa
 
 
 def test_scores_by_hand(tmp_path):
-    place, experiment = place_in(tmp_path), Experiment("n", "Fig.", "t", (Arm("a"), Arm("b")), sets=("train",))
+    place, experiment = place_in(tmp_path), Experiment("n", "Fig.", "t", (Arm("a"), Arm("b")), "a", ("train",))
     published, units = PublishedReturns(tmp_path / "published"), []
     for arm, seeds in (("a", ([[100, 300], [500, 700]], [[0, 0], [200, 400]])), ("b", ([[1, 3], [5, 7]],))):
         for seed, rows in enumerate(seeds):
@@ -219,8 +220,31 @@ def test_scores_by_hand(tmp_path):
     with open(tmp_path / "x.csv", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert [row["standard_error"] for row in rows] == ["125.0000", ""]
+    (difference,) = differences(experiment, units, published)
+    # Robot by robot: 2 - 100 and 6 - 450.
+    assert (difference.group, difference.mean, difference.count, difference.better) == ("b", -271.0, 2, 0.0)
+    assert -444 <= difference.low <= difference.high <= -98
+    assert "| b, HyperDistill | -271 [-444, -98] | 0 % |" in difference_table(experiment, [difference])
     plot(experiment, [first, second], tmp_path / "x.png")
     assert (tmp_path / "x.png").read_bytes().startswith(PNG)
+
+
+def test_differences_pair_robots_and_refuse_others(tmp_path):
+    experiment, units = Experiment("n", "f", "t", (Arm("a"), Arm("b")), "a", ("train",)), []
+    place, published = place_in(tmp_path), PublishedReturns(tmp_path / "published")
+    for arm, rows in (("a", {"one": 100, "two": 1000}), ("b", {"two": 1010, "one": 110})):
+        step = Step(f"returns/{arm}", "returns", {}, 0.0)
+        place.folder(step).mkdir(parents=True)
+        entries = [{"name": name, "body_id": name, "returns": [value]} for name, value in rows.items()]
+        (place.folder(step) / RETURNS).write_text(json.dumps(entries))
+        published.write(step, place)
+        units.append(Unit(Arm(arm), "train", 0, step))
+    (found,) = differences(experiment, units, published)
+    assert (found.mean, found.low, found.high, found.better) == (10, 10, 10, 1)  # the order of robots does not matter
+    file = published.file(units[1].step)
+    file.write_text(file.read_text().replace('"two"', '"three"'))
+    with pytest.raises(HdError, match="'b' and the arm it is compared with have returns of different training robots"):
+        differences(experiment, units, published)
 
 
 def test_shipped_sets_are_disjoint_for_the_default_run():
