@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from hd_controller.doctor_findings import MISSING, Finding, good, judged
+from hd_controller.real_time import CPU_DMA_LATENCY
 
 AREA = "computer"
 LIMITS = "/etc/security/limits.conf (then log in again), or the systemd unit in deploy/systemd"
@@ -15,7 +16,7 @@ MEMORY_NEEDED_MB, SHARED_MEMORY_NEEDED_MB, DISK_NEEDED_MB = 500, 32, 100
 
 def computer() -> list[Finding]:
     """Permissions of the account that runs this, and what the kernel and the processor are."""
-    return [_priority(), _locking(), _kernel(), *_processor(), _memory(), _shared_memory(), _disk()]
+    return [_priority(), _locking(), _staying_awake(), _kernel(), *_processor(), _memory(), _shared_memory(), _disk()]
 
 
 def _priority() -> Finding:
@@ -36,6 +37,11 @@ def _locking() -> Finding:
     text = f"memory may be locked: {_number(limit) if limit < 0 else f'{limit // 1024} kB'}"
     return judged(AREA, limit == resource.RLIM_INFINITY or limit >= MEMORY_NEEDED_MB * 10**6 or os.geteuid() == 0, text,
                   f"add 'USER - memlock unlimited' to {LIMITS}")
+
+
+def _staying_awake() -> Finding:
+    permitted = os.access(CPU_DMA_LATENCY, os.W_OK)
+    return good(AREA, f"cores may {'' if permitted else 'not '}be kept awake ({CPU_DMA_LATENCY}; optional)")
 
 
 def _kernel() -> Finding:

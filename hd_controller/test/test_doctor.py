@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from bodies import random_body
 
-from hd_controller import doctor, doctor_policy
+from hd_controller import doctor, doctor_computer, doctor_policy
 from hd_controller.doctor_computer import computer
 from hd_controller.doctor_findings import MISSING, OK, WARNING
 from hd_controller.doctor_software import software
@@ -92,6 +92,13 @@ def test_a_forbidden_priority_is_a_warning_with_advice():
     line = next(finding for finding in computer() if "priority" in finding.text)
     assert line.level in (OK, WARNING) and (line.level == OK or "rtprio 80" in line.advice)
     assert resource.getrlimit(resource.RLIMIT_RTPRIO) == before
+
+
+def test_whether_cores_may_be_kept_awake_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path):
+    (tmp_path / "there").touch()
+    for name, words in (("there", "cores may be kept awake"), ("missing", "cores may not be kept awake")):
+        monkeypatch.setattr(doctor_computer, "CPU_DMA_LATENCY", tmp_path / name)
+        assert any(finding.level == OK and finding.text.startswith(words) for finding in computer())
 
 
 def test_a_slow_step_is_seen(monkeypatch: pytest.MonkeyPatch):
