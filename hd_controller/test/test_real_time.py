@@ -69,12 +69,13 @@ def test_memory_is_locked() -> None:
     assert seen["outcomes"] == [[True, "memory is locked"]] and seen["locked_kb"] > 1000
 
 
-@pytest.mark.skipif(not os.access(CPU_DMA_LATENCY, os.W_OK), reason="needs permission to keep cores awake")
 def test_cores_are_kept_awake() -> None:
     """The file tells its readers the least wish of all processes."""
     outcome = limit_wake_up(7)
+    if not outcome.granted:
+        pytest.skip("needs permission to keep cores awake")
     try:
-        assert outcome.granted and int.from_bytes(CPU_DMA_LATENCY.read_bytes(), sys.byteorder) <= 7
+        assert int.from_bytes(CPU_DMA_LATENCY.read_bytes(), sys.byteorder) <= 7
     finally:
         os.close(outcome.handle)
     assert _try(cpu_dma_latency=7)["outcomes"] == [[True, outcome.sentence]]
