@@ -44,8 +44,8 @@ def differences(experiment: Experiment, units: list[Unit], published: PublishedR
         HdError: two arms were not evaluated on the same robots.
     """
     found = []
-    for arm in experiment.arms:
-        for robots in experiment.sets if arm.group != experiment.reference else ():
+    for arm in (arm for arm in experiment.arms if arm.group != experiment.reference):
+        for robots in experiment.sets:
             own = _returns(units, arm.group, arm.series, robots, published)
             others = _returns(units, experiment.reference, arm.series, robots, published)
             if own and others:

@@ -180,7 +180,7 @@ def decoupling() -> Experiment:
         Arm("TF compressed, these robots", "", small, robots=CHOSEN),
         Arm("TF compressed, one per robot", "", small, robots=CHOSEN, alone=True),
     )
-    return Experiment("decoupling", "section 5", "Knowledge decoupling", arms, arms[2].group, sets=(CHOSEN,))
+    return Experiment("decoupling", "section 5", "Knowledge decoupling", arms, "TF compressed, these robots", (CHOSEN,))
 
 
 def experiments(scale: Scale) -> dict[str, Experiment]:
