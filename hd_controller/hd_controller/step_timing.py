@@ -13,7 +13,7 @@ class StepTiming:
         self.control_period_s = control_period_s
         self._by_clock = by_clock
         self._began_s: float | None = None
-        self.last_step_s = 0.0
+        self.last_step_s = self.last_ended_s = 0.0
         self.period_error = DurationHistogram()
         self.step_time = DurationHistogram()
         self.input_age = DurationHistogram()
@@ -27,7 +27,7 @@ class StepTiming:
     def step(self, began_s: float, ended_s: float, input_age_s: float) -> None:
         """Count one step: its begin, its end, and the age of its oldest input at its end."""
         self.tick(began_s)
-        self.last_step_s = ended_s - began_s
+        self.last_step_s, self.last_ended_s = ended_s - began_s, ended_s
         self.step_time.add(self.last_step_s)
         self.input_age.add(input_age_s)
 
