@@ -15,7 +15,6 @@ from hd_controller.morphology import Morphology
 from hd_controller.mujoco_model import CONTROL_PERIOD_S
 from hd_controller.urdf_reader import read_urdf
 from hd_training.architecture import stored_architecture
-from hd_training.learner_state import FEATURES
 from hd_training.presets import EXPERT
 from hd_training.teacher_policy import Act, TeacherPolicy
 from hd_training.teacher_source import TeacherSource
@@ -105,10 +104,6 @@ def bind_teacher(source: TeacherSource, description: str) -> BoundTeacher:
     robot = read_urdf(description, notes=notes)
     path = _file_for(source, robot)
     network, content, fingerprint = source.load(robot)
-    for name, expected in FEATURES.items():
-        if content.get(name, expected) != expected:
-            raise HdError(f"{path} was trained with {name.replace('_', ' ')} '{content[name]}'; expected '{expected}', "
-                          "which robots show; train a teacher with that")  # fmt: skip
     trained = frozenset(content["body_ids"])
     if stored_architecture(content)["network"] in OF_ONE_PLACE and (robot.body_id not in trained or len(trained) != 1):
         whose = "one other robot" if len(trained) == 1 else "a fixed list of robots"

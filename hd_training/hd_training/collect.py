@@ -30,6 +30,7 @@ from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
 from hd_controller.programs import interrupts_held
 from hd_training.argument_types import natural, positive
+from hd_training.checkpoint import make_run_folder
 from hd_training.engine import Engine
 from hd_training.presets import PRESETS, CollectConfig
 from hd_training.robot_set import read_robots
@@ -158,7 +159,7 @@ def _start(
     """The index to continue, or an empty one; with `overwrite` a dataset that does not fit is removed."""
     fresh = DatasetIndex(source.describe(robots), settings)
     if not (folder / INDEX).exists():
-        folder.mkdir(parents=True, exist_ok=True)
+        make_run_folder(folder)
         return fresh
     try:
         index = DatasetIndex.load(folder)

@@ -22,13 +22,15 @@ from tqdm import tqdm
 
 from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
-from hd_training.argument_types import natural
+from hd_training.argument_types import natural, number_from_zero, positive, positive_number, share
+from hd_training.checkpoint import make_run_folder
+from hd_training.context_encoders import ENCODERS
 from hd_training.context_sets import CONTEXT_SETS
 from hd_training.distiller import Distiller, StudentDiverged
 from hd_training.input_scale import InputScale
 from hd_training.learner_state import CHECKPOINT
 from hd_training.placement import Placement
-from hd_training.presets import HYPERDISTILL, PRESETS, DistillConfig, Preset
+from hd_training.presets import DROPOUT_PLACEMENTS, HYPERDISTILL, PRESETS, DistillConfig, Preset
 from hd_training.robot_set import read_robots
 from hd_training.shipped_sets import held_out_set
 from hd_training.stop_request import StopRequest
@@ -42,24 +44,24 @@ from hd_training.trajectory_stream import Batch, TrajectoryStream
 
 LOG_UPDATES = 100
 OVERRIDES = (
-    ("minutes", float, "training time in all [min], earlier runs included"),
-    ("passes", float, "passes over the data in all"),
-    ("max_updates", int, "gradient steps in all"),
-    ("rows", int, "rows of each robot that are used"),
-    ("learning_rate", float, "Adam's rate"),
-    ("averaging", float, "decay of averaged weights, for example 0.999; 0: none"),
-    ("action_std", str, "std in the loss: unit or teacher"),
-    ("memory_mb", float, "trajectories held in memory [MB]"),
-    ("evaluate_minutes", float, "training time between evaluations on training and test robots [min]; 0: none"),
-    ("encoder", str, "context encoder of hyperdistill: transformer, mlp or gnn"),
-    ("encoder_width", int, "width of hyperdistill's context encoders"),
-    ("context_dropout", float, "rate of dropout"),
-    ("dropout_placement", str, "embedding, context, policy or none"),
-    ("policy_width", int, "hidden width of the generated policy"),
-    ("hidden_layers", int, "hidden-to-hidden matrices of the generated policy"),
-    ("hidden_rank", int, "rank of their generated part; 0: full"),
+    ("minutes", positive_number, "training time in all [min], earlier runs included"),
+    ("passes", positive_number, "passes over the data in all"),
+    ("max_updates", positive, "gradient steps in all"),
+    ("rows", positive, "rows of each robot that are used"),
+    ("learning_rate", positive_number, "Adam's rate"),
+    ("averaging", share, "decay of averaged weights, for example 0.999; 0: none"),
+    ("action_std", ("unit", "teacher"), "std in the loss"),
+    ("memory_mb", positive_number, "trajectories held in memory [MB]"),
+    ("evaluate_minutes", number_from_zero, "time between evaluations on training and test robots [min]; 0: none"),
+    ("encoder", tuple(ENCODERS), "context encoder of hyperdistill"),
+    ("encoder_width", positive, "width of hyperdistill's context encoders"),
+    ("context_dropout", share, "rate of dropout"),
+    ("dropout_placement", DROPOUT_PLACEMENTS, "where dropout is"),
+    ("policy_width", positive, "hidden width of the generated policy"),
+    ("hidden_layers", natural, "hidden-to-hidden matrices of the generated policy"),
+    ("hidden_rank", natural, "rank of their generated part; 0: full"),
 )  # fmt: skip
-"""Fields of DistillConfig and StudentConfig that the command line sets."""
+"""Fields of DistillConfig and StudentConfig that the command line sets: name, type or choices, help."""
 EXAMPLES = """examples:
   distill --preset laptop --robots runs/a/robots --out runs/a
   distill --robots pd_robots --data runs/paper/data --out runs/tf --student modumorph --preset paper
@@ -128,7 +130,7 @@ def distill(job: Distillation, *, resume: bool = False) -> Path:
     """
     preset, config = job.preset, job.preset.distill
     torch.set_num_threads(preset.workers)
-    job.out.mkdir(parents=True, exist_ok=True)
+    make_run_folder(job.out)
     index = open_dataset(job)
     scale = input_scale(job, index)
     stream = TrajectoryStream(job.data, index, job.robots, scale, config, seed=preset.seed)
@@ -219,7 +221,8 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--context", choices=CONTEXT_SETS, default="default", help="what it reads of a body")
     result.add_argument("--test-robots", type=Path, nargs="+", help="for evaluation while training (default: shipped)")
     for name, kind, text in OVERRIDES:
-        result.add_argument(f"--{name.replace('_', '-')}", type=kind, help=f"{text} (default: the preset's)")
+        of_kind = {"choices": kind} if isinstance(kind, tuple) else {"type": kind}
+        result.add_argument(f"--{name.replace('_', '-')}", **of_kind, help=f"{text} (default: the preset's)")
     result.add_argument("--init", type=Path, metavar="FILE", help="student of the same sizes to begin with")
     result.add_argument("--seed", type=natural, help="seed (default: the preset's)")
     result.add_argument("--device", choices=["cpu", "cuda"], help="where the student trains (default: the preset's)")

@@ -94,6 +94,7 @@ def provenance(content: dict, robots: list[Morphology], results: dict | None) ->
             "samples": content["samples"], "updates": progress["updates"],
             "minutes": round(progress["seconds"] / 60, 1), "loss": progress["loss"],
             "dataset_sha256": content["dataset_sha256"], "collection": content["collection"],
+            "began_with": content.get("origin"),
         },
         "seed": preset["seed"],
         "preset": preset,

@@ -71,10 +71,17 @@ def learner_state(learner: PpoLearner, robots: list[Morphology], preset: Preset,
     }
 
 
+def require_features(content: dict, path: Path) -> None:
+    """HdError that names the set unless the networks of a checkpoint read the features of this version."""
+    for name, expected in FEATURES.items():
+        if content.get(name, expected) != expected:
+            raise HdError(f"{path} was trained with {name.replace('_', ' ')} '{content[name]}'; this version computes "
+                          f"'{expected}': train a teacher with that")  # fmt: skip
+
+
 def require_fit(content: dict, robots: list[Morphology], preset: Preset, path: Path) -> None:
     """HdError that names the difference unless a run of this preset can use the checkpoint's weights."""
-    for name, expected in FEATURES.items():
-        require_equal(path, name.replace("_", " "), content.get(name, expected), expected)
+    require_features(content, path)
     require_equal(path, "architecture", stored_architecture(content), describe_architecture(preset, robots))
 
 
@@ -126,6 +133,7 @@ def load_teacher(path: Path) -> tuple[nn.Module, dict]:
     if missing:
         raise HdError(f"{path} holds no teacher (it has no '{missing[0]}'); expected a file of train_teacher, "
                       "train_experts, clone_experts or archive_teacher")  # fmt: skip
+    require_features(content, path)
     try:
         teacher = build_network(stored_architecture(content))
         teacher.load_state_dict(content["teacher"])

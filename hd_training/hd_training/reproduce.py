@@ -112,7 +112,8 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--workers", type=positive, help="threads and processes (default: the preset's)")
     result.add_argument("--device", choices=["cpu", "cuda"], help="where networks train (default: the preset's)")
     result.add_argument("--list", action="store_true", help="print the queue and stop")
-    result.add_argument("--overwrite", action="store_true", help="do steps again whose settings or inputs differ")
+    result.add_argument("--overwrite", action="store_true", help="do steps again whose settings or inputs differ, and "
+                        "replace their published returns")  # fmt: skip
     return result
 
 
@@ -136,12 +137,17 @@ def reproduce(arguments: argparse.Namespace) -> dict[str, str]:
         if arguments.overwrite:
             _clear(plan.steps, place)
         print(listing(plan, place, published).splitlines()[-1], flush=True)
+        if not arguments.overwrite:
+            published.require_room(plan.steps)
         for name in names:
             part = plan.part(name)
             _publish_finished(part, place, published)
             work(part, place, published, failures)
             if not any(step.name in failures for step in part.steps):
                 report(known[name], plan.units[name], published, planner, results)
+    if failures:
+        print(f"the same command continues; where a step's folder in {out} is damaged, remove that folder: it is made "
+              "anew", file=sys.stderr)  # fmt: skip
     return failures
 
 

@@ -166,7 +166,7 @@ class Planner:
             minutes = reinforcing(self.counts()[CHOSEN] * scale.expert_steps)
             return Step(name, "experts", {"robots": CHOSEN}, minutes, preset, (robots,))
         own = scale.preset
-        minutes = own.ppo.minutes + (own.clone.minutes if own.expert_steps else 0)
+        minutes = min(own.ppo.minutes, reinforcing(own.ppo.max_steps)) + (own.clone.minutes if own.expert_steps else 0)
         minutes += reinforcing(self.counts()[TRAIN] * own.expert_steps)
         return Step(name, "teacher", {"robots": TRAIN}, minutes, own, (robots,))
 

@@ -48,6 +48,13 @@ class PublishedReturns:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise HdError(f"{path} is damaged ({error!r}); restore it, or remove it to make it anew") from error
 
+    def require_room(self, steps: list[Step]) -> None:
+        """HdError where returns of other settings, robots or teachers lie where those of these steps will."""
+        for step in steps:
+            if step.kind == KIND and self.file(step).exists() and self.read(step) is None:
+                raise HdError(f"{self.file(step)} holds returns of other settings, robots or teachers than this run "
+                              "has; choose another --results, or replace them with --overwrite")  # fmt: skip
+
     def write(self, step: Step, place: Workplace) -> None:
         """Publish what a finished step has left in its folder."""
         rows = json.loads((place.folder(step) / RETURNS).read_text(encoding="utf-8"))

@@ -98,6 +98,8 @@ def write_robots(robots: list[Morphology], folder: Path, manifest: dict, operato
 
 def require_new(folder: Path, *, overwrite: bool = False) -> None:
     """Refuse a folder that holds robots, so that two sets never mix; with `overwrite` remove those robots."""
+    if folder.exists() and not folder.is_dir():
+        raise HdError(f"{folder} is a file; robots need a folder: choose another name")
     present = [*folder.glob("*.urdf"), *folder.glob(MANIFEST)]
     if present and not overwrite:
         raise HdError(f"{folder} holds robots already; choose another folder, or replace them with --overwrite")

@@ -15,6 +15,7 @@ from hd_training.input_scale import InputScale
 from hd_training.presets import Preset
 from hd_training.students import STUDENT, load_student
 from hd_training.trajectory_index import DatasetIndex
+from hd_training.trajectory_store import file_sha256
 
 TRAINING = "student_training.pt"
 FIXED = ("description", "context", "observation_set", "body_ids", "dataset_sha256", "batches")
@@ -42,6 +43,7 @@ def run_facts(
         "batches": {"seed": preset.seed, "robots": config.robots, "samples": config.samples, "rows": rows,
                     "averaging": config.averaging},
         "samples": rows * len(robots),
+        "origin": None,  # of the weights that training began with, where they were another student's
     }  # fmt: skip
 
 
@@ -65,6 +67,7 @@ class StudentFiles:
         for name in FIXED:
             require_equal(self.training, name.replace("_", " "), content.get(name), self.facts[name])
         distiller.load(content["training"])
+        self.facts |= {"origin": content.get("origin")}
 
     def begin_with(self, path: Path, distiller: Distiller) -> None:
         """Take the weights of another student; HdError where it differs in sizes or in what it reads."""
@@ -72,6 +75,9 @@ class StudentFiles:
         for name in ("description", "context", "observation_set", "context_mean", "context_std", "moments"):
             require_equal(path, name.replace("_", " "), content.get(name), self.facts[name])
         distiller.begin_with(student)
+        updates, minutes = content["progress"]["updates"], round(content["progress"]["seconds"] / 60, 1)
+        self.facts["origin"] = {"student_sha256": file_sha256(path), "updates": updates, "minutes": minutes,
+                                "dataset_sha256": content["dataset_sha256"], "origin": content.get("origin")}
 
     def diverged(self, distiller: Distiller, good: dict, reason: HdError) -> HdError:
         """Go back to the last good state, write it, and say so."""

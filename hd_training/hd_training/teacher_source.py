@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
+from hd_controller.context import CONTEXT_SET
 from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
 from hd_training.checkpoint import load_checkpoint
@@ -81,7 +82,7 @@ class TeacherSource:
             return {"kind": EXPERTS, "experts": len(set(prints.values()))}
         _, content, fingerprint = self.load(robots[0])
         kept = {name: content[name] for name in ("context_mean", "context_std", "moments", "counters")}
-        return {"kind": UNIVERSAL, "sha256": fingerprint, **kept}
+        return {"kind": UNIVERSAL, "sha256": fingerprint, "context_set": CONTEXT_SET, **kept}
 
 
 def _experts(folder: Path) -> dict[str, Path]:

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
+from hd_controller.context import CONTEXT_SET, CONTEXT_SIZE
 from hd_controller.errors import HdError
 from hd_controller.morphology import Morphology
-from hd_controller.observation import OBSERVATION_SET
+from hd_controller.observation import OBSERVATION_SET, OBSERVATION_SIZE
 from hd_training.moments import RunningMoments
+from hd_training.teacher_source import UNIVERSAL
 from hd_training.trajectory_store import SCHEMA_VERSION, file_sha256, trajectory_path
 
 INDEX = "dataset.json"
@@ -63,7 +65,10 @@ class DatasetIndex:
             if observations != OBSERVATION_SET:
                 raise HdError(f"{path} holds observations '{observations}', expected '{OBSERVATION_SET}'; collect anew")
             robots = {body: RobotEntry(**entry) for body, entry in content["robots"].items()}
+            _check_teacher(content["teacher"], path)
             return DatasetIndex(content["teacher"], content["collection"], robots)
+        except HdError:
+            raise
         except FileNotFoundError:
             raise HdError(f"no dataset in {folder} ({INDEX} is missing); run collect") from None
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -82,6 +87,8 @@ class DatasetIndex:
             return "are missing"
         if not path.exists():
             return f"are missing ({path.name} is gone)"
+        if entry.teacher_sha256 != self.teacher.get("sha256", entry.teacher_sha256):
+            return "are of another teacher than the dataset's"
         if path.stat().st_size != entry.bytes or file_sha256(path) != entry.sha256:
             return f"are damaged ({path.name} is not what was written)"
         return None
@@ -113,3 +120,23 @@ class DatasetIndex:
         result.variance = variances.mean(axis=0) + means.var(axis=0)
         result.count = float(sum(entry.observation_count for entry in entries))
         return result
+
+
+def _check_teacher(teacher: dict, path: Path) -> None:
+    """Refuse an index whose teacher read other features, or that lacks what training needs of a universal teacher.
+
+    Raises:
+        HdError: the features are others.
+        ValueError, KeyError, TypeError: something is not there, or of another length.
+    """
+    if teacher["kind"] != UNIVERSAL:
+        return
+    features = teacher.get("context_set", CONTEXT_SET)
+    if features != CONTEXT_SET:
+        raise HdError(f"{path} is of a teacher with context features '{features}', expected '{CONTEXT_SET}'; collect "
+                      "anew")  # fmt: skip
+    sizes = {name: (teacher[name], CONTEXT_SIZE) for name in ("context_mean", "context_std")}
+    sizes |= {f"moments.{name}": (teacher["moments"][name], OBSERVATION_SIZE) for name in ("mean", "variance")}
+    for name, (values, size) in sizes.items():
+        if len(values) != size:
+            raise ValueError(f"{name} of the teacher has {len(values)} numbers, expected {size}")

@@ -87,6 +87,8 @@ class TrajectoryStream:
                     f"{self.folder} has {rows} rows of {name}, expected at least {max(wanted, self.config.samples)}; "
                     "collect more steps or lower rows and samples"
                 )
+        if wanted < self.config.samples:
+            raise HdError(f"rows is {wanted}, a batch takes {self.config.samples} of each robot; use more rows")
         return wanted
 
     def _window_rows(self) -> int:

@@ -140,8 +140,21 @@ def test_missing_robot_and_other_observations_are_named(dataset, tmp_path):
         DatasetIndex.load(folder).require(folder, [*small_set(), six_legs()])
     text = (folder / INDEX).read_text()
     (folder / INDEX).write_text(text.replace('"observation_set": "', '"observation_set": "other_'))
-    with pytest.raises(HdError, match="holds observations 'other_"):
+    with pytest.raises(HdError, match=r"^[^ ]*dataset\.json holds observations 'other_"):
         DatasetIndex.load(folder)
+    for old, new, sentence in (
+        ('"context_set": "', '"context_set": "other_', r"of a teacher with context features 'other_.*collect anew"),
+        ('"context_mean": [', '"context_mean": [0.0, ', "damaged .*context_mean of the teacher has 30 numbers"),
+        ('"kind"', '"sort"', "damaged .*'kind'"),
+    ):
+        (folder / INDEX).write_text(text.replace(old, new))
+        with pytest.raises(HdError, match=sentence):
+            DatasetIndex.load(folder)
+    content = json.loads(text)
+    content["robots"][small_set()[1].body_id]["teacher_sha256"] = "0" * 64
+    (folder / INDEX).write_text(json.dumps(content))
+    with pytest.raises(HdError, match=f"those of {small_set()[1].name} are of another teacher than the dataset's"):
+        DatasetIndex.load(folder).require(folder, small_set()[1:])
     (folder / INDEX).write_text(text[:200])
     with pytest.raises(HdError, match="is damaged"):
         DatasetIndex.load(folder)

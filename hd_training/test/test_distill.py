@@ -23,7 +23,7 @@ from hd_training.placement import Placement
 from hd_training.presets import DistillConfig, EvaluateConfig, Preset, StudentConfig, TeacherConfig
 from hd_training.students import STUDENTS, build_student, describe_student, load_student, student_policy
 from hd_training.trajectory_index import DatasetIndex, RobotEntry
-from hd_training.trajectory_store import RobotTrajectories, trajectory_path, write_trajectories
+from hd_training.trajectory_store import RobotTrajectories, file_sha256, trajectory_path, write_trajectories
 from hd_training.trajectory_stream import Batch, TrajectoryStream
 
 INFINITE = float("inf")
@@ -173,7 +173,12 @@ def test_a_student_begins_with_the_weights_of_another(data, tmp_path):
     first = distill(job(data, tmp_path / "first", with_distill(averaging=0.9)))
     still = with_distill(learning_rate=1e-12, averaging=0.9)
     second = distill(job(data, tmp_path / "second", still, init=first))
-    (one, _), (other, _) = load_student(first), load_student(second)
+    (one, content), (other, begun) = load_student(first), load_student(second)
+    assert content["origin"] is None
+    assert begun["origin"]["student_sha256"] == file_sha256(first)
+    assert begun["origin"]["updates"] == content["progress"]["updates"]
+    third = distill(job(data, tmp_path / "second", with_distill(averaging=0.9, max_updates=50)), resume=True)
+    assert load_student(third)[1]["origin"] == begun["origin"]
     for name, value in one.state_dict().items():
         torch.testing.assert_close(other.state_dict()[name], value, atol=1e-6, rtol=0.0)
     wide = replace(TINY, student=replace(TINY.student, policy_width=32))
@@ -297,6 +302,21 @@ def test_command(data, tmp_path, capsys):
     assert student.network.config.encoder_width == 8
     assert command.main(arguments) == 1
     assert "is there already; continue it with --resume" in capsys.readouterr().err
+    assert command.main([*arguments, "--overwrite", "--rows", "10"]) == 1
+    assert "rows is 10, a batch takes 128 of each robot" in capsys.readouterr().err
+    (tmp_path / "file").touch()
+    assert command.main([*arguments, "--out", str(tmp_path / "file")]) == 1
+    assert "cannot make the folder" in capsys.readouterr().err
     (robots / "six.urdf").write_text(write_urdf(six_legs()))
     assert command.main([*arguments, "--overwrite"]) == 1
     assert "hexapod are missing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [
+    "--learning-rate -1", "--context-dropout 2", "--averaging 1", "--hidden-layers -1", "--memory-mb 0", "--rows 0",
+    "--action-std foo", "--encoder rnn", "--minutes nan",
+])  # fmt: skip
+def test_options_without_sense_are_refused_before_work(tmp_path, option, capsys):
+    with pytest.raises(SystemExit):
+        command.main(["--robots", str(tmp_path), "--out", str(tmp_path / "o"), *option.split()])
+    assert f"argument {option.split()[0]}" in capsys.readouterr().err

@@ -96,5 +96,8 @@ def test_mutants_of_another_seed_can_have_other_names(tmp_path, capsys):
     with pytest.raises(SystemExit):
         mutate_robots.main([*arguments, "../x"])
     assert "letters, digits" in capsys.readouterr().err
+    (tmp_path / "file").touch()
+    assert mutate_robots.main([str(tmp_path / "file"), *arguments[1:], "unseen"]) == 1
+    assert "is a file; robots need a folder" in capsys.readouterr().err
     assert mutate_robots.main([*arguments, "unseen"]) == 0
     assert [file.stem.endswith("_unseen_0") for file in (tmp_path / "unseen").glob("*.urdf")] == [True]

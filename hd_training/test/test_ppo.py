@@ -58,7 +58,7 @@ def test_checkpoint_of_other_sizes_or_robots_is_refused(tmp_path):
         restore(build_learner(robots, wider), content, robots, tmp_path, wider)
     with pytest.raises(HdError, match=f"3 in all, 1 of its own: {robots[2].body_id}"):
         restore(build_learner(robots[:2], PRESET), content, robots[:2], tmp_path, PRESET)
-    with pytest.raises(HdError, match="context set other, this run has default_v1"):
+    with pytest.raises(HdError, match="trained with context set 'other'; this version computes 'default_v1'"):
         restore(learner, content | {"context_set": "other"}, robots, tmp_path, PRESET)
 
 

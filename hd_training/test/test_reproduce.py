@@ -135,9 +135,17 @@ def test_published_returns_need_no_work_on_another_machine(tmp_path, robots, cap
     listed = capsys.readouterr().out
     assert listed.count("to do  ") == 5  # the returns of one arm, and what they are made from
     assert listed.count("published  ") == len(files) - 1
-    files[1].write_text(files[1].read_text()[:100])
+    whole = files[1].read_text()
+    files[1].write_text(whole[:100])
     assert main(arguments("dropout", tmp_path / "third", *more, "--list")) == 1
     assert f"{files[1]} is damaged" in capsys.readouterr().err
+    files[1].write_text(whole)
+    other = tmp_path / "other.pt"
+    other.write_bytes(TEACHER.read_bytes() + b"\0")
+    changed = [*robots, "--teacher", str(other), "--results", str(tmp_path / "results")]
+    assert main(arguments("dropout", tmp_path / "fourth", *changed)) == 1
+    assert "holds returns of other settings, robots or teachers" in capsys.readouterr().err
+    assert files[1].read_text() == whole and table_file.read_text() == first
 
 
 @pytest.mark.slow
