@@ -27,7 +27,7 @@ def order_problem(controller: str, expected: Sequence[str], joints: Sequence[str
 
 
 class CommandTarget:
-    """Keeps `obstacle`: the sentence why the robot must not run, empty while the order is confirmed.
+    """Keeps `obstacle`: the sentence why the robot must get no commands, empty while the order is confirmed.
 
     It is asked for all the time, because a command controller can be loaded again with other joints: `tell` gets what
     is wrong, `withdraw` the same once the order was confirmed and is not any more. With an empty controller name

@@ -12,6 +12,7 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import numpy as np
 from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
@@ -209,7 +210,7 @@ class ControllerNode(LifecycleNode):
             if not self._fresh(policy):
                 self.watch()  # the process stood still amid this step: nobody may act on its answer
                 return
-            self._commands.publish(self._writer.write(state.stamp_ns, efforts))
+            self._command(state.stamp_ns, efforts)
             self._commanding, self._answered_s = True, began_s
         now_s = time.monotonic()
         self._reports.timing.step(began_s, now_s, policy.assembly.age_s(now_s))
@@ -252,8 +253,16 @@ class ControllerNode(LifecycleNode):
         """Zero command to the robot of the bound policy, stamped as the state answered last or as told."""
         if self.active and self._writer is not None:
             stamp = self._controller.last_stamp_ns if stamp_ns is None else stamp_ns
-            self._commands.publish(self._writer.write(stamp or 0, self._controller.zero()))
+            self._command(stamp or 0, self._controller.zero())
         self._commanding = False
+
+    def _command(self, stamp_ns: int, efforts: np.ndarray) -> None:
+        """Publish efforts; nothing to a command controller that has not confirmed which joints it drives.
+
+        To another interface even zero is a command: to go to position 0.
+        """
+        if self._dry_run or not self._target.obstacle:
+            self._commands.publish(self._writer.write(stamp_ns, efforts))
 
     # Operator
 
@@ -263,7 +272,7 @@ class ControllerNode(LifecycleNode):
             policy = self._controller.policy
             if self.active and policy is not None and self._writer is not None and self._fresh(policy):
                 state = policy.assembly.state()
-                self._commands.publish(self._writer.write(state.stamp_ns, self._controller.damp(state)))
+                self._command(state.stamp_ns, self._controller.damp(state))
                 self._commanding = True
             else:
                 self._send_zero()

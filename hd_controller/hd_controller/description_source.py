@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hd_controller.errors import HdError
+from hd_controller.errors import HdError, MorphologyError
 from hd_controller.robot_file import read_robot
 from hd_controller.shipped_files import robot_file
 from hd_controller.urdf_reader import read_urdf
@@ -12,13 +12,21 @@ from hd_controller.urdf_writer import write_urdf
 from hd_controller.xml_document import MAX_BYTES
 
 
+class MeshesBesideError(HdError):
+    """A robot's meshes are files beside its own, which a description as a text does not bring along."""
+
+
 def description_text(robot: str, *, notes: list[str] | None = None) -> tuple[str, Path]:
-    """URDF text and file of a shipped robot's name or a file path; raises HdError with one sentence.
+    """URDF text and file of a shipped robot's name or a file path.
 
     `notes` gets one sentence for each thing that was assumed of a URDF; logged as warnings where None.
 
-    A URDF that can be read from its text alone is passed on unchanged; any other accepted file (MJCF, or a URDF with
-    meshes beside it) is written anew as URDF that needs no other file.
+    A URDF that can be read from its text alone is passed on unchanged; any other accepted file is written anew as URDF
+    that needs no other file.
+
+    Raises:
+        MeshesBesideError: it has meshes that only a reader of the file itself finds.
+        HdError: the robot is refused.
     """
     path = robot_file(robot)
     size = path.stat().st_size
@@ -34,4 +42,10 @@ def description_text(robot: str, *, notes: list[str] | None = None) -> tuple[str
             return text, path
     except HdError:
         pass
-    return write_urdf(morphology), path
+    try:
+        return write_urdf(morphology), path
+    except MorphologyError as error:
+        raise MeshesBesideError(
+            f"{path}: its meshes are files beside it, which nobody finds who gets the description as a text; name them "
+            "package://PACKAGE/FILE and install the package, or give collision shapes that are no meshes"
+        ) from error

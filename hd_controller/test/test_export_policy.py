@@ -17,6 +17,8 @@ from hypernetworks import linear_generator
 from hd_controller import export_policy
 from hd_controller.c_export import c_number, c_sources
 from hd_controller.control_loop import ControlLoop
+from hd_controller.description_hash import description_sha256
+from hd_controller.description_source import description_text
 from hd_controller.errors import HdError
 from hd_controller.export_policy import TOLERANCE, largest_difference, random_observations
 from hd_controller.exported_layers import raw_actions
@@ -170,6 +172,28 @@ def test_every_source_leads_to_the_same_policy(tmp_path: Path):
     file = next(path for path in ROBOTS if path.stem == "tripod")
     for source in (str(file), str(tmp_path / "tripod.npz")):
         assert policy_of(source).checksum == bundle.checksum
+
+
+MESHES_BESIDE = """<robot name="one">
+<link name="torso">{inertial}<collision><geometry><sphere radius="0.1"/></geometry></collision></link>
+<link name="leg">{inertial}<collision><geometry><mesh filename="leg.stl"/></geometry></collision></link>
+<joint name="hip" type="revolute"><parent link="torso"/><child link="leg"/><axis xyz="0 1 0"/>
+<limit lower="-1" upper="1" effort="50" velocity="20"/></joint></robot>""".format(
+    inertial='<inertial><mass value="1"/><inertia ixx="1" iyy="1" izz="1" ixy="0" ixz="0" iyz="0"/></inertial>')
+
+
+def test_a_robot_with_meshes_beside_its_file_has_a_policy_and_no_text(tmp_path: Path):
+    corners = np.array([[0, 0, 0], [0.1, 0, 0], [0, 0.1, 0], [0, 0, -0.3]], dtype="<f4")
+    faces = [corners[list(face)] for face in ((0, 1, 2), (0, 1, 3), (0, 2, 3), (1, 2, 3))]
+    rows = b"".join(bytes(12) + face.tobytes() + bytes(2) for face in faces)
+    (tmp_path / "leg.stl").write_bytes(bytes(80) + len(faces).to_bytes(4, "little") + rows)
+    file = tmp_path / "one.urdf"
+    file.write_text(MESHES_BESIDE)
+    bundle = policy_of(str(file))
+    assert bundle.joint_names == ("hip",)
+    assert bundle.description_sha256 == description_sha256(MESHES_BESIDE)
+    with pytest.raises(HdError, match=r"meshes are files beside it.*package://PACKAGE/FILE"):
+        description_text(str(file))
 
 
 @pytest.mark.parametrize(("kind", "files"), [

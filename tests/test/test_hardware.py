@@ -51,6 +51,14 @@ class Drivers:
             return condition()
         self.probe.spin_until(shown, deadline_s, what)
 
+    def keep_silence(self) -> None:
+        """Show states for a while; nothing may be commanded, not even zero."""
+        self.probe.spin_for(0.1)  # what was under way
+        self.commands.clear()
+        for _ in range(50):
+            self.show()
+        assert not self.commands
+
     def enable(self):
         """Answer of ~/enable."""
         from std_srvs.srv import SetBool
@@ -78,9 +86,10 @@ def _mapping_file(folder, joint_names):
 
 
 def _load_anew(drivers: Drivers, probe, wrong: list[str], right: list[str]) -> None:
-    """The command controller gets other joints amid run: a fault, until they are right and ~/enable is called."""
+    """The command controller gets other joints amid run: fault and silence until they are right; run needs ~/enable."""
     drivers.set_order(wrong)
     drivers.until(lambda: probe.mode == "fault" and "same order" in probe.statuses[-1].message, "loaded anew")
+    drivers.keep_silence()
     assert not drivers.enable().success
     drivers.set_order(right)
     drivers.until(lambda: drivers.enable().success, "the order is confirmed again")
@@ -109,14 +118,15 @@ def test_ros2_control_robot(system, robots) -> None:
     with Probe(system.domain) as probe:
         drivers = Drivers(probe, motors, motors)
         drivers.until(lambda: probe.statuses and probe.statuses[-1].robot_id == body.robot_id, "policy is loaded", 40)
-        drivers.until(lambda: len(drivers.commands) > 3, "damping commands")
-        by_name = dict(zip(motors, drivers.velocities, strict=True))
-        assert list(drivers.commands[-1].data) == pytest.approx([-by_name[name] for name in order])
         drivers.until(lambda: any("same order" in text for text in probe.troubles("controller_node")), "wrong order")
+        drivers.keep_silence()
         refused = drivers.enable()
         assert not refused.success and "same order" in refused.message
         drivers.set_order(order)
-        drivers.until(lambda: drivers.enable().success, "the order is confirmed")
+        drivers.until(lambda: len(drivers.commands) > 3, "damping commands once the order is confirmed")
+        by_name = dict(zip(motors, drivers.velocities, strict=True))
+        assert list(drivers.commands[-1].data) == pytest.approx([-by_name[name] for name in order])
+        assert drivers.enable().success
         drivers.until(lambda: probe.mode == "run", "run")
         _load_anew(drivers, probe, motors, order)
         probe.node.create_publisher(String, "robot_description", qos.latched()).publish(

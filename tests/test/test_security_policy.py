@@ -51,8 +51,7 @@ def agreement(probe, node: str) -> None:
         if node not in probe.node.get_node_names():
             return False
         found = created(probe.node, node)
-        optional = {rule for rule in rules | found if rule.endswith("/get_type_description")}
-        return found - optional - ONLY_SOMETIMES[node] == rules - optional - ONLY_SOMETIMES[node]
+        return found - ONLY_SOMETIMES[node] == rules - ONLY_SOMETIMES[node]
 
     try:
         probe.spin_until(agrees, 15, f"policy of {node}")
@@ -86,7 +85,7 @@ def test_policy_is_what_a_controller_on_hardware_needs(system) -> None:
         probe.spin_until(lambda: "controller_node" in probe.node.get_node_names() and
                          rules <= created(probe.node, "controller_node"), 20, "all that the policy allows")
         found = created(probe.node, "controller_node")
-    assert {rule for rule in found - rules if not rule.endswith("/get_type_description")} == set()
+    assert found - rules == set()
 
 
 @pytest.mark.integration
