@@ -6,21 +6,24 @@ Usage:
     ros2 launch hd_controller hardware.launch.py command_type:=float64_array joint_order:=hip,knee,ankle \
         command_controller:=forward_effort_controller joint_commands:=/forward_effort_controller/commands \
         base_state:=imu imu:=/imu_sensor_broadcaster/imu joint_mapping:=/etc/robot/joints.yaml dry_run:=true
+    ros2 launch hd_controller hardware.launch.py params_file:=/etc/robot/first_trials.yaml    # effort_scale and others
 
 The controller starts in standby: call the service `controller_node/enable` when the robot may move. docs/hardware.md
 explains the steps.
 """
-from launch.actions import DeclareLaunchArgument
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution, PythonExpression
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
-from launch import LaunchDescription
+from hd_controller.launch_arguments import check_parameter_file, full_names, refuse_unknown_arguments
+from launch import LaunchContext, LaunchDescription
 
 SHARE = FindPackageShare("hd_controller")
 PARAMETER_FILE = PathJoinSubstitution([SHARE, "launch", "hardware.yaml"])
+NODES = ("controller_node", "generator_node", "description_node")
 TOPICS = {
     "robot_description": "description of the robot (URDF)",
     "joint_states": "joint positions and velocities, from the drivers",
@@ -94,6 +97,11 @@ def declared_arguments() -> list[DeclareLaunchArgument]:
             choices=["true", "false"],
             description="configure and activate the controller; it stays in standby until it is enabled",
         ),
+        DeclareLaunchArgument(
+            "params_file",
+            default_value=PARAMETER_FILE,
+            description="parameters that come on top of hardware.yaml's; not those that are arguments here",
+        ),
         *topics,
     ]
 
@@ -105,7 +113,7 @@ def node(executable: str, parameters: dict[str, ParameterValue], **keywords) -> 
         executable=executable,
         name=executable,
         namespace=LaunchConfiguration("namespace"),
-        parameters=[PARAMETER_FILE, parameters],
+        parameters=[PARAMETER_FILE, LaunchConfiguration("params_file"), parameters],
         remappings=[(name, LaunchConfiguration(name)) for name in TOPICS],
         output="screen",
         emulate_tty=True,
@@ -116,6 +124,14 @@ def node(executable: str, parameters: dict[str, ParameterValue], **keywords) -> 
 def argument(name: str, value_type: type) -> ParameterValue:
     """Return the launch argument as a node's parameter of the given type."""
     return ParameterValue(LaunchConfiguration(name), value_type=value_type)
+
+
+def refuse_what_would_be_passed_over(context: LaunchContext) -> None:
+    """Raise HdError, before anything starts, for an argument or a parameter file that is not what it seems."""
+    names = [declared.name for declared in declared_arguments()]
+    refuse_unknown_arguments("hardware.launch.py", names)
+    above, own = context.launch_configurations.get("ros_namespace", ""), context.launch_configurations["namespace"]
+    check_parameter_file(context.launch_configurations["params_file"], full_names(NODES, above, own), names)
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -134,6 +150,7 @@ def generate_launch_description() -> LaunchDescription:
     return LaunchDescription(
         [
             *declared_arguments(),
+            OpaqueFunction(function=refuse_what_would_be_passed_over),
             node("controller_node", controller),
             node("generator_node", {"generator": argument("generator", str)}),
             node("description_node", {"robot": argument("robot", str)}, condition=has_robot),

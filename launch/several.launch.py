@@ -18,6 +18,7 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
+from hd_controller.launch_arguments import refuse_unknown_arguments
 from launch import LaunchContext, LaunchDescription
 
 SHARE = FindPackageShare("hd_controller")
@@ -129,7 +130,8 @@ def ending(bridges: list[Node], page: Node | None) -> Callable[..., list[Shutdow
 
 
 def systems(context: LaunchContext) -> list[Node | RegisterEventHandler]:
-    """Return the nodes of all robots, and what ends them together."""
+    """Return the nodes of all robots, and what ends them together; raises HdError for an argument there is not."""
+    refuse_unknown_arguments("several.launch.py", [declared.name for declared in declared_arguments()])
     robots = [name.strip() for name in LaunchConfiguration("robots").perform(context).split(",") if name.strip()]
     with_teacher = bool(LaunchConfiguration("teacher").perform(context))
     nodes: list[list[Node]] = []

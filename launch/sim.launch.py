@@ -16,6 +16,7 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
+from hd_controller.launch_arguments import refuse_unknown_arguments
 from launch import LaunchContext, LaunchDescription
 
 SHARE = FindPackageShare("hd_controller")
@@ -138,6 +139,11 @@ def argument(name: str, value_type: type) -> ParameterValue:
     return ParameterValue(LaunchConfiguration(name), value_type=value_type)
 
 
+def refuse_what_would_be_passed_over(_context: LaunchContext) -> None:
+    """Raise HdError, before anything starts, for an argument that is not declared."""
+    refuse_unknown_arguments("sim.launch.py", [declared.name for declared in declared_arguments()])
+
+
 def generate_launch_description() -> LaunchDescription:
     """Return the nodes: description, generator and controller (or a teacher), the simulation in the robot's place.
 
@@ -159,6 +165,7 @@ def generate_launch_description() -> LaunchDescription:
     return LaunchDescription(
         [
             *declared_arguments(),
+            OpaqueFunction(function=refuse_what_would_be_passed_over),
             node("hd_sim_bridge", "bridge_node", simulation),
             node("hd_controller", "controller_node", controller, condition=UnlessCondition(HAS_TEACHER)),
             node("hd_controller", "generator_node", {"generator": argument("generator", str)},

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from hd_controller.doctor_findings import MISSING, Finding, good, judged
-from hd_controller.real_time import CPU_DMA_LATENCY
+from hd_controller.real_time import CPU_DMA_LATENCY, locking_obstacle
 
 AREA = "computer"
 LIMITS = "/etc/security/limits.conf (then log in again), or the systemd unit in deploy/systemd"
@@ -33,10 +33,10 @@ def _priority() -> Finding:
 
 
 def _locking() -> Finding:
-    limit = resource.getrlimit(resource.RLIMIT_MEMLOCK)[0]
-    text = f"memory may be locked: {_number(limit) if limit < 0 else f'{limit // 1024} kB'}"
-    return judged(AREA, limit == resource.RLIM_INFINITY or limit >= MEMORY_NEEDED_MB * 10**6 or os.geteuid() == 0, text,
-                  f"add 'USER - memlock unlimited' to {LIMITS}")
+    """By the rule of the controller's parameter lock_memory."""
+    obstacle = locking_obstacle()
+    return judged(AREA, not obstacle, f"memory may not be locked ({obstacle})" if obstacle else "memory may be locked",
+                  f"for the parameter lock_memory, add 'USER - memlock unlimited' to {LIMITS}")
 
 
 def _staying_awake() -> Finding:

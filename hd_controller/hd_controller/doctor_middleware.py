@@ -4,8 +4,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from hd_controller.doctor_findings import MISSING, Finding, good, judged
 from hd_controller.policy_bundle import PolicyBundle
 
 AREA = "middleware"
-TRIPS, START_S, ANSWER_S = 200, 15.0, 1.0
+TRIPS, START_S, ANSWER_S, END_S = 200, 15.0, 1.0, 5.0
 SLOW_MS = 5.0
 LAST_DOMAIN = 232
 STATES = {"joint_states": "joint states", "odom": "torso pose", "imu": "torso orientation"}
@@ -67,38 +67,27 @@ def _spin_until(node: Any, condition: Callable[[], object], limit_s: float) -> b
     return bool(condition())
 
 
+@contextmanager
+def _ending(child: subprocess.Popen) -> Iterator[None]:
+    """The child is asked to end when the block is left, and killed where it has not ended after END_S."""
+    try:
+        yield
+    finally:
+        child.terminate()
+        try:
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(END_S)
+        finally:
+            child.kill()
+            child.wait()
+
+
 def _round_trip(node: Any) -> Finding:
     """Joint states to a process that sends them back."""
-    from sensor_msgs.msg import JointState
-
     prefix = f"/hd_doctor_{os.getpid()}"
-    echo = subprocess.Popen([sys.executable, "-m", "hd_controller.doctor_echo", prefix], stdout=subprocess.DEVNULL,
-                            stderr=subprocess.DEVNULL)
-    received: list[float] = []
-    publisher = node.create_publisher(JointState, f"{prefix}/out", 1)
-    subscription = node.create_subscription(JointState, f"{prefix}/back",
-                                            lambda _message: received.append(time.perf_counter()), 1)
-    message = JointState(name=[f"joint_{index}" for index in range(12)], position=[0.0] * 12, velocity=[0.0] * 12)
-    times, lost = [], 0
-    try:
-        met = _spin_until(node, lambda: publisher.get_subscription_count() and node.count_publishers(f"{prefix}/back"),
-                          START_S)
-        for _ in range(TRIPS if met else 0):
-            received.clear()
-            began = time.perf_counter()
-            publisher.publish(message)
-            if _spin_until(node, lambda: received, ANSWER_S):
-                times.append((received[0] - began) * 1e3)
-            else:
-                lost += 1
-            if lost > 3:
-                break
-    finally:
-        echo.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            echo.wait(5)
-        node.destroy_subscription(subscription)
-        node.destroy_publisher(publisher)
+    command = [sys.executable, "-m", "hd_controller.doctor_echo", prefix, str(os.getpid())]
+    with _ending(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)):
+        times, lost = _trips(node, prefix)
     if not times:
         return Finding(AREA, MISSING, "no message comes back from a second process on this computer",
                        "is multicast on the loopback device allowed, /dev/shm writable, a firewall in between?")
@@ -106,6 +95,33 @@ def _round_trip(node: Any) -> Finding:
     return judged(AREA, not lost and p50 < SLOW_MS,
                   f"round trip to a second process: p50 {p50:.2f} ms, p99 {p99:.2f} ms, {lost} of {TRIPS} lost",
                   "the computer is loaded, or messages take the network instead of shared memory")
+
+
+def _trips(node: Any, prefix: str) -> tuple[list[float], int]:
+    """How long the messages took that came back [ms], and how many did not."""
+    from sensor_msgs.msg import JointState
+
+    received: list[float] = []
+    publisher = node.create_publisher(JointState, f"{prefix}/out", 1)
+    subscription = node.create_subscription(JointState, f"{prefix}/back",
+                                            lambda _message: received.append(time.perf_counter()), 1)
+    message = JointState(name=[f"joint_{index}" for index in range(12)], position=[0.0] * 12, velocity=[0.0] * 12)
+    times, lost = [], 0
+    met = _spin_until(node, lambda: publisher.get_subscription_count() and node.count_publishers(f"{prefix}/back"),
+                      START_S)
+    for _ in range(TRIPS if met else 0):
+        received.clear()
+        began = time.perf_counter()
+        publisher.publish(message)
+        if _spin_until(node, lambda: received, ANSWER_S):
+            times.append((received[0] - began) * 1e3)
+        else:
+            lost += 1
+        if lost > 3:
+            break
+    node.destroy_subscription(subscription)
+    node.destroy_publisher(publisher)
+    return times, lost
 
 
 def _robot_topics(node: Any, policy: PolicyBundle | None, listen_s: float) -> list[Finding]:

@@ -106,16 +106,24 @@ def set_priority(threads: list[int], priority: int) -> Outcome:
     return Outcome(True, f"{len(threads)} control threads run under SCHED_FIFO {priority}")
 
 
-def lock_memory() -> Outcome:
-    """Keep every page that was touched in memory, now and later.
+def locking_obstacle() -> str:
+    """What forbids this process to lock its memory, or an empty text.
 
-    Refused unless the limit is off: with a finite one, a later allocation would fail instead of this call.
+    Any finite limit does: with one, a later allocation would fail instead of the call that locks.
     """
     limit = resource.getrlimit(resource.RLIMIT_MEMLOCK)[0]
-    if limit != resource.RLIM_INFINITY and not _has_capability(CAP_IPC_LOCK):
-        return Outcome(False, f"lock_memory is not permitted (limit memlock is {limit // 1024} kB), memory is not "
-                              f"locked; add 'USER - memlock unlimited' to {LIMITS} and log in again, or start the "
-                              "container with --ulimit memlock=-1")
+    if limit == resource.RLIM_INFINITY or _has_capability(CAP_IPC_LOCK):
+        return ""
+    return f"limit memlock is {limit // 1024} kB"
+
+
+def lock_memory() -> Outcome:
+    """Keep every page that was touched in memory, now and later."""
+    obstacle = locking_obstacle()
+    if obstacle:
+        return Outcome(False, f"lock_memory is not permitted ({obstacle}), memory is not locked; add 'USER - "
+                              f"memlock unlimited' to {LIMITS} and log in again, or start the container with "
+                              "--ulimit memlock=-1")
     library = ctypes.CDLL(None, use_errno=True)
     if library.mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0:
         return Outcome(False, f"lock_memory failed ({os.strerror(ctypes.get_errno())}), memory is not locked")

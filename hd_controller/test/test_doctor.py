@@ -1,14 +1,18 @@
 """The doctor: what it calls right, what missing, and its exit code."""
 
 import json
+import os
 import resource
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from bodies import random_body
 
-from hd_controller import doctor, doctor_computer, doctor_policy
+from hd_controller import doctor, doctor_computer, doctor_middleware, doctor_policy, real_time
 from hd_controller.doctor_computer import computer
 from hd_controller.doctor_findings import MISSING, OK, WARNING
 from hd_controller.doctor_software import software
@@ -92,6 +96,74 @@ def test_a_forbidden_priority_is_a_warning_with_advice():
     line = next(finding for finding in computer() if "priority" in finding.text)
     assert line.level in (OK, WARNING) and (line.level == OK or "rtprio 80" in line.advice)
     assert resource.getrlimit(resource.RLIMIT_RTPRIO) == before
+
+
+@pytest.mark.parametrize(("limit", "capable", "level"), [
+    (resource.RLIM_INFINITY, False, OK), (8 << 20, True, OK), (8 << 20, False, WARNING), (1 << 34, False, WARNING)])
+def test_memory_may_be_locked_where_the_controller_may_lock_it(
+        limit: int, capable: bool, level: str, monkeypatch: pytest.MonkeyPatch):
+    """No finite limit is enough, and root is not where it lacks the capability."""
+    monkeypatch.setattr(real_time.resource, "getrlimit", lambda _kind: (limit, limit))
+    monkeypatch.setattr(real_time, "_has_capability", lambda _number: capable)
+    line = next(finding for finding in computer() if finding.text.startswith("memory may"))
+    assert line.level == level and (level == OK or "memlock unlimited" in line.advice)
+    assert line.text == ("memory may be locked" if level == OK else
+                         f"memory may not be locked (limit memlock is {limit // 1024} kB)")
+    if level != OK:
+        assert "(limit memlock is " in real_time.lock_memory().sentence
+
+
+def test_a_child_that_does_not_want_to_end_is_killed(monkeypatch: pytest.MonkeyPatch):
+    pytest.importorskip("rclpy", reason="needs ROS 2 (rclpy)")
+    monkeypatch.setattr(doctor_middleware, "END_S", 0.3)
+    deaf = ("import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); "
+            "time.sleep(600)")
+    child = subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE)
+    with child.stdout, pytest.raises(RuntimeError, match="amid"), doctor_middleware._ending(child):
+        assert child.stdout.readline() == b"deaf\n"
+        raise RuntimeError("amid")
+    assert child.returncode == -signal.SIGKILL
+
+
+ECHO = "import os; from hd_controller.doctor_echo import main; main('/hd_doctor_test', {}, {})"
+
+
+def test_the_echo_ends_by_itself_after_a_time():
+    pytest.importorskip("rclpy", reason="needs ROS 2 (rclpy)")
+    command = [sys.executable, "-c", ECHO.format("os.getppid()", 3)]
+    done = subprocess.run(command, env=_environment(), timeout=60, check=False)
+    assert done.returncode in (0, 1), "1 where it hung in the middleware"
+
+
+def test_the_echo_ends_when_the_doctor_has():
+    """The doctor in between starts it as its child, and is killed."""
+    pytest.importorskip("rclpy", reason="needs ROS 2 (rclpy)")
+    between = ("import os, subprocess, sys, time; child = subprocess.Popen([sys.executable, '-c', sys.argv[1] % "
+               "os.getpid()], stdout=subprocess.DEVNULL); print(child.pid, flush=True); time.sleep(600)")
+    doctor_process = subprocess.Popen([sys.executable, "-c", between, ECHO.format("%d", 100)], env=_environment(),
+                                      stdout=subprocess.PIPE)
+    with doctor_process.stdout:
+        echo = Path("/proc", doctor_process.stdout.readline().decode().strip())
+    end = time.monotonic() + 60
+    while b"librmw" not in (echo / "maps").read_bytes() and time.monotonic() < end:  # it has come as far as ROS
+        time.sleep(0.05)
+    doctor_process.kill()
+    doctor_process.wait()
+    while _runs(echo) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not _runs(echo)
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+
+
+def _runs(process: Path) -> bool:
+    """Whether the process is there and not just waiting to be asked for its exit code."""
+    try:
+        return (process / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_whether_cores_may_be_kept_awake_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path):

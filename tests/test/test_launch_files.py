@@ -41,7 +41,8 @@ SIM_ARGUMENTS = {"robot", "generator", "teacher", "lockstep", "duration", "names
 SEVERAL_ARGUMENTS = {"robots", "generator", "teacher", "lockstep", "duration", "seed", "real_time_factor",
                      "allow_out_of_distribution", "params_file", "viewer", "web_host", "web_port"}
 HARDWARE_ARGUMENTS = {"robot", "generator", "namespace", "command_type", "joint_states", "imu", "odom", "e_stop",
-                      "allow_out_of_distribution", "joint_order", "joint_mapping", "command_controller", "dry_run"}
+                      "allow_out_of_distribution", "joint_order", "joint_mapping", "command_controller", "dry_run",
+                      "params_file"}
 
 
 def test_there_are_launch_files_and_the_folder_is_no_package():

@@ -27,8 +27,9 @@ class Launch:
 
     def __init__(self, domain: int, file: str, *arguments: str) -> None:
         """Start it in a session and a ROS domain of its own."""
+        self.domain = domain
         self.process = subprocess.Popen(
-            ["ros2", "launch", "hd_controller", file, *arguments],
+            ["ros2", "launch", *([file] if "/" in file else ["hd_controller", file]), *arguments],
             env={**os.environ, "ROS_DOMAIN_ID": str(domain), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -175,6 +176,68 @@ def test_hardware_launch_stays_in_standby_without_a_robot(launch, robots):
     assert code == 0, running.output
     assert seconds < END_DEADLINE_S
     assert "Traceback" not in running.output and "description_node" not in running.output
+
+
+FIRST_TRIALS = "/**/controller_node: {ros__parameters: {effort_scale: 0.3, max_tilt: 1.0, rearm_on_swap: auto}}"
+
+
+def parameter_values(domain: int, node: str, names: list[str]) -> list[object]:
+    """What a running node says."""
+    from rcl_interfaces.srv import GetParameters
+    from rclpy.parameter import parameter_value_to_python
+
+    from hd_system_tests.probe import Probe
+
+    with Probe(domain, streams=False) as probe:
+        client = probe.node.create_client(GetParameters, f"{node}/get_parameters")
+        probe.spin_until(client.service_is_ready, START_DEADLINE_S, "the node answers")
+        answer = client.call_async(GetParameters.Request(names=names))
+        probe.spin_until(answer.done, START_DEADLINE_S, "the answer")
+        return [parameter_value_to_python(value) for value in answer.result().values]
+
+
+def test_a_parameter_file_wins_over_the_shipped_one(launch, robots, tmp_path):
+    """What it does not say stays as shipped."""
+    (tmp_path / "first_trials.yaml").write_text(FIRST_TRIALS)
+    running = launch("hardware.launch.py", f"generator:={robots.generator}", "namespace:=robot_1",
+                     f"params_file:={tmp_path / 'first_trials.yaml'}", "dry_run:=true")
+    running.wait_for(r"controller_node.*standby")
+    names = ["effort_scale", "max_tilt", "rearm_on_swap", "guard_profile", "trigger", "dry_run"]
+    values = parameter_values(running.domain, "/robot_1/controller_node", names)
+    assert values == [0.3, 1.0, "auto", "hardware", "steady_clock", True]
+    assert running.interrupt()[0] == 0, running.output
+
+
+@pytest.mark.parametrize(("file", "arguments", "sentence"), [
+    ("hardware.launch.py", ["joint_maping:=x"], "has no argument 'joint_maping'; is 'joint_mapping' meant?"),
+    ("hardware.launch.py", ["effort_scale:=0.3"], "has no argument 'effort_scale'; --show-args lists them"),
+    ("hardware.launch.py", ["params_file:=/nowhere.yaml"], "params_file '/nowhere.yaml' cannot be read"),
+    ("sim.launch.py", ["robot_name:=hexapod"], "has no argument 'robot_name'; is 'robot' meant?"),
+    ("several.launch.py", ["robot:=hexapod"], "has no argument 'robot'; is 'robots' meant?"),
+])
+def test_what_would_be_passed_over_is_refused_before_anything_starts(launch, file, arguments, sentence):
+    running = launch(file, *arguments)
+    assert running.finish() == 1
+    assert sentence in running.output and not running.pids() and "Traceback" not in running.output
+
+
+def test_a_launch_file_that_includes_ours_has_arguments_of_its_own(launch, robots, tmp_path):
+    (tmp_path / "bringup.launch.py").write_text("""
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import PathJoinSubstitution
+from launch_ros.substitutions import FindPackageShare
+from launch import LaunchDescription
+
+
+def generate_launch_description():
+    file = PathJoinSubstitution([FindPackageShare("hd_controller"), "launch", "hardware.launch.py"])
+    return LaunchDescription([DeclareLaunchArgument("rviz"), IncludeLaunchDescription(
+        PythonLaunchDescriptionSource(file), launch_arguments={"dry_run": "true"}.items())])
+""")
+    running = launch(str(tmp_path / "bringup.launch.py"), "rviz:=true", f"generator:={robots.generator}")
+    running.wait_for(r"controller_node.*standby")
+    assert running.interrupt()[0] == 0, running.output
 
 
 def test_the_operators_page_is_printed_and_the_simulation_goes_on_without_it(launch, robots):
