@@ -14,7 +14,7 @@ from std_msgs.msg import String
 
 from hd_controller.description_source import description_text
 from hd_controller.diagnostics import ERROR, OK, NodeDiagnostics
-from hd_controller.errors import HdError
+from hd_controller.errors import HdError, memory_refused
 from hd_controller.node_manual import NodeManual
 from hd_controller.node_runner import EXECUTOR_PARAMETER, declare_executor, run_node
 from hd_controller.qos import latched
@@ -68,7 +68,8 @@ class DescriptionNode(Node):
                 if not parameter.value:
                     raise HdError("parameter robot is empty; give the name of a shipped robot or a file")
                 notes: list[str] = []
-                self._pending = (description_text(parameter.value, notes=notes)[0], parameter.value, notes)
+                with memory_refused():
+                    self._pending = (description_text(parameter.value, notes=notes)[0], parameter.value, notes)
             except HdError as problem:
                 self._refuse(f"robot '{parameter.value}' refused: {problem}")
                 return SetParametersResult(successful=False, reason=str(problem))

@@ -1,5 +1,7 @@
 """The errors a user can cause; each carries one sentence: what, where, expected, got, what to do."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 MAX_SENTENCE = 1000
 """Longest text of an error; of a longer one the middle is left out."""
@@ -29,3 +31,13 @@ class MorphologyError(HdError):
 
 class BundleError(HdError):
     """A policy or generator bundle that must not be used; names the failed check."""
+
+
+@contextmanager
+def memory_refused(what: str = "The robot description") -> Iterator[None]:
+    """Within it, or in a function it decorates, a lack of memory is a refusal of the robot, which a node outlives."""
+    try:
+        yield
+    except MemoryError:
+        raise MorphologyError(f"{what} needs more memory, with its meshes, than this process can get; simplify it or "
+                              "give the process more.") from None

@@ -23,7 +23,7 @@ from hd_controller.policy import Layer
 FORMAT_VERSION = 1
 NETWORK_FILE, HEADER_FILE = "hypernetwork.onnx", "bundle.json"
 CONTEXT_CLIP = 10.0
-MAX_NETWORK_BYTES = 200_000_000
+MAX_BYTES = {NETWORK_FILE: 200_000_000, HEADER_FILE: 5_000_000}
 _VECTORS = {
     "context_mean": CONTEXT_SIZE,
     "context_std": CONTEXT_SIZE,
@@ -130,11 +130,11 @@ def _stacked(outputs: dict[str, np.ndarray], limbs: int) -> list[Layer]:
 
 def _read(folder: Path) -> tuple[dict, bytes]:
     try:
+        for name, most in MAX_BYTES.items():
+            if (size := (folder / name).stat().st_size) > most:
+                raise BundleError(f"{folder / name} has {size} bytes; at most {most} are read: export it again.")
         header = json.loads((folder / HEADER_FILE).read_text(encoding="utf-8"))
-        path = folder / NETWORK_FILE
-        if path.stat().st_size > MAX_NETWORK_BYTES:
-            raise BundleError(f"{path} has {path.stat().st_size} bytes; at most {MAX_NETWORK_BYTES} are read.")
-        return header, path.read_bytes()
+        return header, (folder / NETWORK_FILE).read_bytes()
     except OSError as error:
         raise BundleError(
             f"The generator bundle {folder} cannot be read ({error.strerror}: {error.filename}); "

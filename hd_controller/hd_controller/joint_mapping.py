@@ -57,11 +57,12 @@ class JointMapping:
     def load(path: str | Path) -> JointMapping:
         """Read and check a file; raises HdError with one sentence that names file and entry."""
         try:
+            size = Path(path).stat().st_size
+            if size > MAX_FILE_BYTES:
+                raise HdError(f"joint mapping {path} has {size} bytes; {MAX_FILE_BYTES} are allowed at most")
             text = Path(path).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as problem:
             raise HdError(f"joint mapping {path} cannot be read: {problem}") from None
-        if len(text) > MAX_FILE_BYTES:
-            raise HdError(f"joint mapping {path} has {len(text)} characters; {MAX_FILE_BYTES} are allowed at most")
         try:
             return _from_content(_parsed(text))
         except HdError as problem:

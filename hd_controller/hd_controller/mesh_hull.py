@@ -8,9 +8,35 @@ import mujoco
 import numpy as np
 
 from hd_controller.errors import MorphologyError
+from hd_controller.mesh_bounds import MeshBounds
 
 MAX_MESH_BYTES = 50_000_000
 FORMATS = (".stl", ".obj")
+UNTOLD = "MuJoCo's compiler gave up without a reason"
+"""Its binding raises a RuntimeError of no content where memory ends within the compiler, in place of a MemoryError."""
+
+
+class RobotMeshes:
+    """The hulls of one robot's meshes, within bounds on all of them together; each file is read once."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._bounds = MeshBounds()
+        self._hulls: dict[Path, np.ndarray] = {}
+
+    def hull(self, uri: str, link_name: str) -> np.ndarray:
+        """(N, 3) hull vertices of the mesh that a collision of the link names [file units].
+
+        Raises:
+            MorphologyError: as ``resolve_mesh`` and ``convex_hull``, or the robot's meshes are too much together.
+        """
+        path = resolve_mesh(uri, link_name, self._folder)
+        where = f"the mesh '{uri[:120]}' of link '{link_name}'"
+        if path not in self._hulls:
+            self._bounds.add_bytes(path.stat().st_size, where)
+            self._hulls[path] = convex_hull(path, link_name)
+        self._bounds.add_shape(len(self._hulls[path]), where)
+        return self._hulls[path]
 
 
 def resolve_mesh(uri: str, link_name: str, folder: Path | None) -> Path:
@@ -94,6 +120,8 @@ def convex_hull(path: Path, link_name: str) -> np.ndarray:
     except (ValueError, OSError, mujoco.FatalError) as error:
         reason = " ".join(str(error).split())
         raise MorphologyError(f"The mesh {path} of link '{link_name}' cannot be read ({reason}).") from error
+    except RuntimeError as error:
+        raise MemoryError(UNTOLD) from error
 
 
 def _text_stl_points(content: bytes) -> np.ndarray | None:

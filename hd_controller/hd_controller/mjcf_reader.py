@@ -11,7 +11,9 @@ import mujoco
 import numpy as np
 
 from hd_controller.body_assembly import Inertial, Joint, Link, assemble
-from hd_controller.errors import MorphologyError
+from hd_controller.errors import MorphologyError, memory_refused
+from hd_controller.mesh_bounds import MeshBounds
+from hd_controller.mesh_hull import UNTOLD
 from hd_controller.mjcf_rules import cleaned_mjcf
 from hd_controller.morphology import Hinge, Morphology
 from hd_controller.rotations import matrix_from_quaternion, rpy_from_matrix
@@ -29,6 +31,8 @@ def _compiled(path: Path) -> mujoco.MjModel:
     except (ValueError, OSError, mujoco.FatalError) as error:
         reason = " ".join(str(error).split())
         raise MorphologyError(f"{path.name} is refused by MuJoCo ({reason}).") from error
+    except RuntimeError as error:
+        raise MemoryError(UNTOLD) from error
 
 
 def spawn_height(path: Path) -> float:
@@ -37,6 +41,7 @@ def spawn_height(path: Path) -> float:
     return float(model.body_pos[_torso(model, path)][2])
 
 
+@memory_refused()
 def read_mjcf(path: Path | str) -> Morphology:
     """The single free-floating robot of an MJCF file.
 
@@ -47,6 +52,7 @@ def read_mjcf(path: Path | str) -> Morphology:
     path = Path(path)
     model = _compiled(path)
     torso = _torso(model, path)
+    _check_meshes(model, torso)
     efforts = _efforts(model)
     links, joints = [], []
     for body in range(torso, model.nbody):
@@ -149,8 +155,21 @@ def _link(model: mujoco.MjModel, body: int, name: str, anchor: np.ndarray) -> Li
     inertial = Inertial(mass, model.body_ipos[body] - anchor, (tensor + tensor.T) / 2) if mass > 0 else None
     first = model.body_geomadr[body]
     geoms = [int(first + k) for k in range(model.body_geomnum[body])]
-    collide = [geom for geom in geoms if model.geom_contype[geom] or model.geom_conaffinity[geom]]
-    return Link(name, inertial, [_shape(model, geom, name, anchor) for geom in collide])
+    return Link(name, inertial, [_shape(model, geom, name, anchor) for geom in geoms if _collides(model, geom)])
+
+
+def _collides(model: mujoco.MjModel, geom: int) -> bool:
+    return bool(model.geom_contype[geom] or model.geom_conaffinity[geom])
+
+
+def _check_meshes(model: mujoco.MjModel, torso: int) -> None:
+    """Refuse meshes that are too much together, before they become shapes: many geoms may share a mesh."""
+    bounds = MeshBounds()
+    for geom in range(model.ngeom):
+        body = model.geom_bodyid[geom]
+        if model.geom_type[geom] == mujoco.mjtGeom.mjGEOM_MESH and body >= torso and _collides(model, geom):
+            vertices = int(model.mesh_vertnum[model.geom_dataid[geom]])
+            bounds.add_shape(vertices, f"a mesh of body '{model.body(body).name}'")
 
 
 def _shape(model: mujoco.MjModel, geom: int, body_name: str, anchor: np.ndarray) -> Shape:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lxml import etree
 
+from hd_controller import mesh_bounds
 from hd_controller.errors import MorphologyError
 from hd_controller.mesh_hull import resolve_mesh
 from hd_controller.urdf_rules import MAX_LINKS
@@ -71,6 +72,8 @@ def _taken_meshes(root: etree._Element, path: Path) -> dict[str, bytes]:
         folder = compiler.get("meshdir", compiler.get("assetdir", folder))
         for attribute in _FOLDERS:
             compiler.attrib.pop(attribute, None)
+    bounds = mesh_bounds.MeshBounds(mesh_bounds.MAX_BYTES_AT_ONCE)
+    files: dict[Path, bytes] = {}
     assets: dict[str, bytes] = {}
     for number, mesh in enumerate(root.findall("asset/mesh")):
         if mesh.get("builtin") is not None:
@@ -82,7 +85,10 @@ def _taken_meshes(root: etree._Element, path: Path) -> dict[str, bytes]:
         mesh.set("name", mesh.get("name") or Path(source).stem)
         file = resolve_mesh(f"{folder.rstrip('/')}/{source}" if folder else source, mesh.get("name"), path.parent)
         name = f"mesh_{number}{file.suffix.lower()}"
-        assets[name] = file.read_bytes()
+        bounds.add_bytes(file.stat().st_size, f"the mesh '{source[:120]}' of {path.name}")
+        if file not in files:
+            files[file] = file.read_bytes()
+        assets[name] = files[file]
         mesh.set("file", name)
         mesh.attrib.pop("content_type", None)
     return assets

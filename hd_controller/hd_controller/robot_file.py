@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hd_controller.errors import MorphologyError
+from hd_controller.errors import MorphologyError, memory_refused
 from hd_controller.mjcf_reader import read_mjcf
 from hd_controller.morphology import Morphology
 from hd_controller.urdf_reader import read_urdf
@@ -22,8 +22,9 @@ def read_robot(path: Path | str, *, notes: list[str] | None = None) -> Morpholog
     path = Path(path)
     text = read_text(path)
     try:
-        if parse_xml(text).tag == "mujoco":
-            return read_mjcf(path)
-        return read_urdf(text, folder=path.parent, notes=notes)
+        with memory_refused():
+            if parse_xml(text).tag == "mujoco":
+                return read_mjcf(path)
+            return read_urdf(text, folder=path.parent, notes=notes)
     except MorphologyError as error:
         raise MorphologyError(f"{path}: {error}") from error

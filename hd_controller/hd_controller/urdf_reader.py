@@ -14,7 +14,8 @@ from lxml import etree
 from hd_controller import hd_extension
 from hd_controller.body_assembly import Inertial, Joint, Link, assemble
 from hd_controller.capsule_recognition import with_capsules
-from hd_controller.mesh_hull import convex_hull, resolve_mesh
+from hd_controller.errors import memory_refused
+from hd_controller.mesh_hull import RobotMeshes
 from hd_controller.morphology import Hinge, Morphology
 from hd_controller.shapes import Box, Capsule, Cylinder, Mesh, Shape, Sphere
 from hd_controller.urdf_rules import MOVING, cleaned
@@ -26,6 +27,7 @@ DEFAULT_VELOCITY_LIMIT = 100.0
 _log = logging.getLogger("hd_controller.urdf_reader")
 
 
+@memory_refused()
 def read_urdf(text: str, *, folder: Path | None = None, notes: list[str] | None = None) -> Morphology:
     """The body described by a URDF.
 
@@ -42,7 +44,8 @@ def read_urdf(text: str, *, folder: Path | None = None, notes: list[str] | None 
     clean = cleaned(root)
     robot = _parsed(clean)
     found: list[str] = []
-    links = [_link(link, shapes, folder) for link, shapes in zip(robot.links, clean.findall("link"), strict=True)]
+    meshes = RobotMeshes(folder)
+    links = [_link(link, shapes, meshes) for link, shapes in zip(robot.links, clean.findall("link"), strict=True)]
     joints = [_joint(joint, extension) for joint in robot.joints]
     moving = [joint.name for joint in joints if joint.hinge is not None]
     found.extend(hd_extension.check_names(extension, moving))
@@ -83,7 +86,7 @@ def _origin(matrix: np.ndarray | None) -> tuple[np.ndarray | None, np.ndarray]:
     return (None if np.array_equal(rotation, np.eye(3)) else rotation), matrix[:3, 3].copy()
 
 
-def _link(link: yourdfpy.Link, element: etree._Element, folder: Path | None) -> Link:
+def _link(link: yourdfpy.Link, element: etree._Element, meshes: RobotMeshes) -> Link:
     inertial = None
     if link.inertial is not None:
         rotation, com = _origin(link.inertial.origin)
@@ -91,8 +94,8 @@ def _link(link: yourdfpy.Link, element: etree._Element, folder: Path | None) -> 
         tensor = tensor if rotation is None else rotation @ tensor @ rotation.T
         inertial = Inertial(float(link.inertial.mass), com, tensor)
     elements = element.findall("collision")
-    shapes = [_shape(entry, source, link.name, folder) for entry, source in zip(link.collisions, elements, strict=True)]
-    return Link(link.name, inertial, with_capsules(shapes))
+    shapes = [_shape(entry, source, link.name, meshes) for entry, source in zip(link.collisions, elements, strict=True)]
+    return Link(link.name, inertial, with_capsules(shapes, link.name))
 
 
 def _rpy(element: etree._Element) -> tuple[float, float, float]:
@@ -101,7 +104,7 @@ def _rpy(element: etree._Element) -> tuple[float, float, float]:
     return (0.0, 0.0, 0.0) if origin is None else tuple(float(part) for part in origin.get("rpy", "0 0 0").split())
 
 
-def _shape(collision: yourdfpy.Collision, element: etree._Element, link_name: str, folder: Path | None) -> Shape:
+def _shape(collision: yourdfpy.Collision, element: etree._Element, link_name: str, meshes: RobotMeshes) -> Shape:
     rotation, center = _origin(collision.origin)
     geometry = collision.geometry
     tag = element.find("geometry")[0].tag
@@ -118,7 +121,7 @@ def _shape(collision: yourdfpy.Collision, element: etree._Element, link_name: st
     if geometry.box is not None:
         return Box(place, rpy, tuple(float(value) / 2 for value in geometry.box.size))
     scale = np.ones(3) if geometry.mesh.scale is None else np.asarray(geometry.mesh.scale, dtype=float) * np.ones(3)
-    points = convex_hull(resolve_mesh(geometry.mesh.filename, link_name, folder), link_name) * scale
+    points = meshes.hull(geometry.mesh.filename, link_name) * scale
     return Mesh(tuple(map(tuple, (points @ matrix.T + center).tolist())))
 
 

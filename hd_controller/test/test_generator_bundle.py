@@ -10,6 +10,7 @@ import pytest
 from bodies import random_body
 from hypernetworks import LinearHypernetwork, header_for, linear_generator
 
+from hd_controller import generator_bundle
 from hd_controller.context import CONTEXT_SIZE, context_features
 from hd_controller.errors import BundleError
 from hd_controller.generator_bundle import CONTEXT_CLIP, GeneratorBundle, save_generator_bundle
@@ -163,6 +164,19 @@ def test_absent_files_are_refused(tmp_path: Path):
     write_raw(tmp_path, NETWORK.onnx(), header_for(BODIES))
     (tmp_path / "hypernetwork.onnx").unlink()
     with pytest.raises(BundleError, match=r"expected a folder with bundle.json and hypernetwork.onnx"):
+        GeneratorBundle.load(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["bundle.json", "hypernetwork.onnx"])
+def test_a_large_file_is_not_read(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    write_raw(tmp_path, NETWORK.onnx(), header_for(BODIES))
+    size = (tmp_path / name).stat().st_size
+    monkeypatch.setitem(generator_bundle.MAX_BYTES, name, size)
+    GeneratorBundle.load(tmp_path)
+    monkeypatch.setitem(generator_bundle.MAX_BYTES, name, size - 1)
+    for method in ("read_text", "read_bytes"):
+        monkeypatch.setattr(Path, method, lambda *_a, **_k: pytest.fail("a file was read"))
+    with pytest.raises(BundleError, match=rf"{name} has {size} bytes; at most {size - 1} are read: export it again"):
         GeneratorBundle.load(tmp_path)
 
 

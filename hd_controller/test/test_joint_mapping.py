@@ -63,7 +63,7 @@ WRONG = {
     "object": ("!!python/object:os.system {}", "YAML"),
     "not YAML": ("{", "YAML"),
     "mount": (GOOD + "imu_mount_rpy: [0, 0]\n", "imu_mount_rpy"),
-    "too long": ("#" * 200_000, "characters"),
+    "too long": ("#" * 200_000, "has 200000 bytes; 100000 are allowed at most"),
     "nested": (GOOD + "ignored: " + "[" * 20_000, "nested too deeply"),
     "month 13": (GOOD.replace("0.25", "2020-13-45"), "a value is none of its type"),
     "no number": (GOOD.replace("sign: -1", "sign: !!int one"), "a value is none of its type"),
@@ -81,6 +81,13 @@ def test_wrong_files_are_refused_with_one_sentence(tmp_path: Path, text: str, wo
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(HdError, match=r"nothing\.yaml"):
         JointMapping.load(tmp_path / "nothing.yaml")
+
+
+def test_a_large_file_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "read_text", lambda *_a, **_k: pytest.fail("the file was read"))
+    (tmp_path / "mapping.yaml").write_bytes(b"#" * 100_001)
+    with pytest.raises(HdError, match=r"mapping\.yaml has 100001 bytes"):
+        JointMapping.load(tmp_path / "mapping.yaml")
 
 
 def test_a_mapping_for_another_robot_is_refused(tmp_path: Path) -> None:
