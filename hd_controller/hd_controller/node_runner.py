@@ -7,6 +7,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol
 
 import rclpy
@@ -99,19 +100,25 @@ def run_node(make_node: Callable[[], Any], arguments: list[str] | None = None,
             _run(node, turn, request, manager)
         return node.exit_code or 0
     except HdError as problem:
-        print(f"error: {problem}", file=sys.stderr, flush=True)
+        _say(f"error: {problem}")
         return 1
     except Exception as problem:
         if request.requested:
             return 0
         if node is None and isinstance(problem, (ParameterException, RCLError)):
-            print(f"error: {problem}", file=sys.stderr, flush=True)
+            _say(f"error: {problem}")
         else:
-            traceback.print_exc()
+            _say(traceback.format_exc().rstrip())
         return 1
     finally:
         manager.stopping()
         _end(node, executor)
+
+
+def _say(text: str) -> None:
+    """Onto standard error where that takes it: a full disk must not change how a process ends."""
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
 
 
 def _begin(node: Any, executor: Any) -> None:
@@ -170,9 +177,9 @@ def _attempt(action: Callable[[], object]) -> None:
     try:
         action()
     except HdError as problem:
-        print(f"error: {problem}", file=sys.stderr, flush=True)
+        _say(f"error: {problem}")
     except Exception as problem:
-        print(f"while ending: {problem!r}", file=sys.stderr, flush=True)
+        _say(f"while ending: {problem!r}")
 
 
 def declare_executor(node: Any) -> None:

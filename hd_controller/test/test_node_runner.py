@@ -1,5 +1,7 @@
 """The loop that runs a node: what it asks of the node between two waits."""
 
+import errno
+import io
 import os
 import signal
 import subprocess
@@ -144,6 +146,20 @@ def test_a_node_that_is_held_says_where_and_ends(place: str) -> None:
                           check=False, env=environment)
     assert done.returncode == 1, done.stderr
     assert "Timeout" in done.stderr and f"in {place}" in done.stderr, done.stderr
+
+
+def test_a_full_disk_does_not_change_how_a_node_ends(handlers: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Troubles while ending are told where they can be told."""
+    class Troubled(Watcher):
+        def stop(self) -> None:
+            raise RuntimeError("while stopping")
+
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(sys, "stderr", Full())
+    assert run_node(lambda: Troubled("single")) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
