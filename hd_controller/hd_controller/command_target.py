@@ -61,7 +61,7 @@ class CommandTarget:
             self._asked = self._client.call_async(request)
             self._asked.add_done_callback(self._answered)
         elif not self.obstacle:
-            self._judge(f"{self._controller} is gone; it must be loaded and say which joints it drives")
+            self._judge(f"{self._controller} is gone; it must be loaded and say which joints it drives", gone=True)
 
     def _answered(self, future: Any) -> None:
         """Compare."""
@@ -72,10 +72,17 @@ class CommandTarget:
         else:
             self._judge(f"{self._controller} has no parameter joints; is it a forward_command_controller?")
 
-    def _judge(self, obstacle: str) -> None:
-        """Take what was found; empty: all is right."""
+    def _judge(self, obstacle: str, *, gone: bool = False) -> None:
+        """Take what was found; empty: all is right.
+
+        One that is gone still counts as confirmed while it is withdrawn: perhaps the question alone found no way, and
+        the last effort would hold for ever. One that has answered wrongly does not.
+        """
+        confirmed = not self.obstacle
+        if not gone:
+            self.obstacle = obstacle
         if obstacle:
             self._tell(obstacle)
-            if not self.obstacle:
+            if confirmed:
                 self._withdraw(obstacle)
         self.obstacle = obstacle

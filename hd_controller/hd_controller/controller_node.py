@@ -72,7 +72,7 @@ class ControllerNode(LifecycleNode):
         self._intake = PolicyIntake(self._controller, self._ready, self._refuse_policy, self._reports.trouble, post,
                                     self._origin.policy_of)
         self._target = CommandTarget(self, self.get_parameter("command_controller").value, self._settings.joint_order,
-                                     self._reports.trouble, self._controller.withdraw)
+                                     self._reports.trouble, self._withdrawn)
         self._operator = OperatorServices(self, self._controller, self)
         self._subscribe()
         if not self._by_state:
@@ -263,6 +263,12 @@ class ControllerNode(LifecycleNode):
         """
         if self._dry_run or not self._target.obstacle:
             self._commands.publish(self._writer.write(stamp_ns, efforts))
+
+    def _withdrawn(self, sentence: str) -> None:
+        """The command controller is not what it was: a last zero if its joints still count as confirmed, then silence.
+        """
+        self._send_zero()
+        self._controller.withdraw(sentence)
 
     # Operator
 

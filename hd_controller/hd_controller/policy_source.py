@@ -27,11 +27,11 @@ def policy_of(robot: str, generator: str = "default") -> PolicyBundle:
     """
     if robot.lower().endswith(POLICY_SUFFIX):
         return PolicyBundle.load(robot)
-    bundle = GeneratorBundle.load(generator_folder(generator))
     try:
         description, path = description_text(robot)
     except MeshesBesideError:
-        return _of_file(robot_file(robot), bundle)
+        return _of_file(robot_file(robot), GeneratorBundle.load(generator_folder(generator)))
+    bundle = GeneratorBundle.load(generator_folder(generator))
     try:
         return generate_policy(description, bundle)
     except HdError as error:

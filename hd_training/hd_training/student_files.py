@@ -67,7 +67,7 @@ class StudentFiles:
         for name in FIXED:
             require_equal(self.training, name.replace("_", " "), content.get(name), self.facts[name])
         distiller.load(content["training"])
-        self.facts |= {"origin": content.get("origin")}
+        self.facts["origin"] = content.get("origin")
 
     def begin_with(self, path: Path, distiller: Distiller) -> None:
         """Take the weights of another student; HdError where it differs in sizes or in what it reads."""
